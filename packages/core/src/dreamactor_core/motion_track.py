@@ -1,0 +1,202 @@
+"""MotionTrack: everything the model must know of a performance, per frame, as parameters and never as pixels.
+
+The one currency between rooms (design 3): trackers make it, retargeting changes it, drawing turns it into control maps
+at the last moment. Camera space is OpenCV's: x right, y down, z forward, in metres; pixels start at the top-left corner.
+
+Legend: T video frames, J joints (`dreamactor_core.skeleton`), U face units (`dreamactor_core.face_units`), C channels.
+"""
+
+from dataclasses import dataclass, field, fields, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from dreamactor_core.errors import TrackError
+from dreamactor_core.face_units import ARKIT_UNITS
+from dreamactor_core.files import load_tensors, save_tensors
+from dreamactor_core.skeleton import JOINT_COUNT
+
+FORMAT = "dreamactor-motion-track"
+VERSION = 1
+
+# name -> shape after the frame axis; None stands for any size.
+_FRAME_ARRAYS: dict[str, tuple[int | None, ...]] = {
+    "joints_cam_m": (JOINT_COUNT, 3),
+    "joint_confidence": (JOINT_COUNT,),
+    "head_rotation": (3, 3),
+    "head_center_cam_m": (3,),
+    "head_radius_m": (),
+    "head_confidence": (),
+    "face_boxes_px": (4,),
+    "face_confidence": (),
+    "face_units": (len(ARKIT_UNITS),),
+    "face_tokens": (None,),
+}
+_OPTIONAL = ("face_units", "face_tokens")
+_CONFIDENCES = ("joint_confidence", "head_confidence", "face_confidence")
+
+
+@dataclass(frozen=True, eq=False)
+class MotionTrack:
+    """A performance of T frames by one person.
+
+    What is missing has confidence 0 and finite zeros. Head coordinates: x to the image's right when the head faces the
+    camera, y down, z away from the camera, so that the identity rotation is a head facing the camera upright.
+
+    Attributes:
+        joints_cam_m: (T, J, 3) float32.
+        joint_confidence: (T, J) float32 in [0, 1].
+        focal_px: focal length, equal on both axes.
+        principal_px: (2,) float32.
+        frame_size: width, height in pixels.
+        fps: frames a second, exact.
+        head_rotation: (T, 3, 3) float32, head coordinates to camera space.
+        head_center_cam_m: (T, 3) float32, centre of the skull.
+        head_radius_m: (T,) float32.
+        head_confidence: (T,) float32.
+        face_boxes_px: (T, 4) float32, x0 y0 x1 y1.
+        face_confidence: (T,) float32.
+        trackers: name and version of every estimator.
+        source_sha256: of the video it was read from.
+        face_units: (T, U) float32 ARKit weights in [0, 1], or None.
+        face_tokens: (T, C) float32, only when they come from speech.
+
+    Raises:
+        TrackError: on construction, when shapes, values or sizes contradict each other.
+    """
+
+    joints_cam_m: np.ndarray
+    joint_confidence: np.ndarray
+    focal_px: float
+    principal_px: np.ndarray
+    frame_size: tuple[int, int]
+    fps: Fraction
+    head_rotation: np.ndarray
+    head_center_cam_m: np.ndarray
+    head_radius_m: np.ndarray
+    head_confidence: np.ndarray
+    face_boxes_px: np.ndarray
+    face_confidence: np.ndarray
+    trackers: dict[str, str] = field(default_factory=dict)
+    source_sha256: str = ""
+    face_units: np.ndarray | None = None
+    face_tokens: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "principal_px", np.asarray(self.principal_px, dtype=np.float32))
+        object.__setattr__(self, "frame_size", (int(self.frame_size[0]), int(self.frame_size[1])))
+        object.__setattr__(self, "focal_px", float(self.focal_px))
+        object.__setattr__(self, "fps", Fraction(self.fps))
+        for name in _FRAME_ARRAYS:
+            array = getattr(self, name)
+            if array is not None:
+                object.__setattr__(self, name, np.ascontiguousarray(array, dtype=np.float32))
+        _check(self)
+
+    def __len__(self) -> int:
+        return len(self.joints_cam_m)
+
+    def __getitem__(self, frames: slice | np.ndarray | list[int]) -> Self:
+        """The track of some frames: a slice or indices, never a single integer (a track keeps its frame axis)."""
+        chosen = {
+            name: array[frames] for name in _FRAME_ARRAYS if (array := getattr(self, name)) is not None
+        }
+        return replace(self, **chosen)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, MotionTrack):
+            return NotImplemented
+        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+
+    __hash__ = None  # type: ignore[assignment]  # arrays inside
+
+    def project(self, points_cam_m: np.ndarray) -> np.ndarray:
+        """Camera-space points (..., 3) in metres to pixels (..., 2). Points at or behind the camera give nonsense: mask them."""
+        depth_m = points_cam_m[..., 2:3]
+        safe_depth_m = np.where(np.abs(depth_m) < 1e-6, 1e-6, depth_m)
+        return points_cam_m[..., :2] / safe_depth_m * self.focal_px + self.principal_px
+
+    def save(self, path: Path | str) -> None:
+        """Write one safetensors file with a JSON header, atomically."""
+        tensors = {
+            name: array for name in _FRAME_ARRAYS if (array := getattr(self, name)) is not None
+        } | {"principal_px": self.principal_px}
+        header = {
+            "format": FORMAT,
+            "version": VERSION,
+            "focal_px": self.focal_px,
+            "frame_size": list(self.frame_size),
+            "fps": str(self.fps),
+            "trackers": self.trackers,
+            "source_sha256": self.source_sha256,
+        }
+        save_tensors(path, tensors, header)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """Read a track back.
+
+        Raises:
+            InputError: no such file.
+            TrackError: not a motion track, of another version, or damaged.
+        """
+        tensors, header = load_tensors(path, error=TrackError)
+        remedy = "Make it again with: dreamactor signals extract VIDEO -o TRACK.safetensors"
+        if header.get("format") != FORMAT:
+            raise TrackError("not a motion track", path=path, remedy=remedy)
+        if header.get("version") != VERSION:
+            raise TrackError(f"motion track version {header.get('version')}, not {VERSION}", path=path, remedy=remedy)
+        try:
+            return cls(**tensors, **_from_header(header))
+        except (KeyError, TypeError, ValueError) as problem:
+            raise TrackError(f"incomplete motion track ({problem})", path=path, remedy=remedy) from problem
+        except TrackError as problem:
+            raise TrackError(problem.problem, path=path, remedy=remedy) from problem
+
+
+def _from_header(header: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "focal_px": header["focal_px"],
+        "frame_size": tuple(header["frame_size"]),
+        "fps": Fraction(header["fps"]),
+        "trackers": header["trackers"],
+        "source_sha256": header["source_sha256"],
+    }
+
+
+def _check(track: MotionTrack) -> None:
+    frame_count = len(track.joints_cam_m) if track.joints_cam_m.ndim else 0
+    if frame_count == 0:
+        raise TrackError("a motion track needs at least one frame")
+    for name, tail in _FRAME_ARRAYS.items():
+        array = getattr(track, name)
+        if array is None and name in _OPTIONAL:
+            continue
+        _check_array(name, array, frame_count, tail)
+    if track.principal_px.shape != (2,) or not np.isfinite(track.principal_px).all():
+        raise TrackError("principal_px must be two finite numbers")
+    if not (np.isfinite(track.focal_px) and track.focal_px > 0):
+        raise TrackError(f"focal_px must be positive, not {track.focal_px}")
+    if min(track.frame_size) <= 0 or track.fps <= 0:
+        raise TrackError(f"frame size {track.frame_size} and rate {track.fps} must be positive")
+
+
+def _check_array(name: str, array: np.ndarray, frame_count: int, tail: tuple[int | None, ...]) -> None:
+    shape_fits = array.ndim == 1 + len(tail) and array.shape[0] == frame_count and all(
+        want is None or want == got for want, got in zip(tail, array.shape[1:], strict=True)
+    )
+    if not shape_fits:
+        wanted = ("T=" + str(frame_count), *("any" if n is None else str(n) for n in tail))
+        raise TrackError(f"{name} has shape {array.shape}, not ({', '.join(wanted)})")
+    if not np.isfinite(array).all():
+        raise TrackError(f"{name} holds values that are not finite")
+    if name in _CONFIDENCES and (array.min() < 0 or array.max() > 1):
+        raise TrackError(f"{name} leaves [0, 1]")
+
+
+def _same(a: object, b: object) -> bool:
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.array_equal(a, b)
+    return a == b
