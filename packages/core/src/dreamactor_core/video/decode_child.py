@@ -1,0 +1,150 @@
+"""The child process that decodes: `python -m dreamactor_core.video.decode_child PATH MODE`, frames on stdout.
+
+Protocol: one JSON line, {"info": ...} or {"error": ..., "remedy": ...}; then, where frames were asked for, each frame as
+raw RGB bytes in the order asked. The indices come as a JSON line on stdin (null: all frames). The parent holds the
+deadline and kills; here live the operating system's limits.
+"""
+
+import json
+import resource
+import sys
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import BinaryIO
+
+import numpy as np
+
+from dreamactor_core.children import die_with_parent
+from dreamactor_core.errors import DecodeError
+from dreamactor_core.video.info import VideoInfo
+
+MAX_FRAME_PIXELS = 8192 * 8192
+MAX_FRAMES = 1_000_000
+_MEMORY_BYTES = 12 << 30
+_BATCH_BYTES = 64 << 20
+
+
+def inspect(path: str) -> VideoInfo:
+    """Read the container: sizes, rate, audio, and the frames counted from packets (PyAV is the reference for counts)."""
+    import av
+
+    try:
+        with av.open(path) as container:
+            if not container.streams.video:
+                raise DecodeError("has no video stream", path=path)
+            stream = container.streams.video[0]
+            width, height = stream.codec_context.width, stream.codec_context.height
+            if not 0 < width * height <= MAX_FRAME_PIXELS:
+                raise DecodeError(f"frame size {width}x{height} is outside 1 to {MAX_FRAME_PIXELS} pixels", path=path)
+            rate = stream.average_rate or stream.guessed_rate or stream.base_rate
+            rotation = _rotation(path)
+            frame_count = _count_frames(container, stream, path)
+    except av.FFmpegError as problem:
+        raise DecodeError(
+            f"is damaged or cut short ({problem.strerror or type(problem).__name__})", path=path, remedy="Get the whole file again"
+        ) from problem
+    if not rate:
+        raise DecodeError("states no frame rate", path=path)
+    if rotation % 180:
+        width, height = height, width
+    return VideoInfo(width, height, Fraction(rate), frame_count, _has_audio(path), rotation)
+
+
+def _has_audio(path: str) -> bool:
+    import av
+
+    with av.open(path) as container:
+        return bool(container.streams.audio)
+
+
+def _rotation(path: str) -> int:
+    """Counter-clockwise turn stated by the display matrix; PyAV gives it with the first frame."""
+    import av
+
+    with av.open(path) as container:
+        for frame in container.decode(video=0):
+            return round(frame.rotation / 90) * 90 % 360
+    raise DecodeError("holds no frame that can be decoded", path=path, remedy="Get the whole file again")
+
+
+def _count_frames(container: "av.container.InputContainer", stream: "av.VideoStream", path: str) -> int:  # noqa: F821
+    """Packets that carry a frame. Fewer than the container's own table promises means that the file was cut."""
+    found = 0
+    for packet in container.demux(stream):
+        # The flushing packet at the end is empty; edit lists mark frames that are never shown.
+        if packet.size and not packet.is_discard:
+            found += 1
+        if found > MAX_FRAMES:
+            raise DecodeError(f"has more than {MAX_FRAMES} frames", path=path, remedy="Split it first")
+        if packet.is_corrupt:
+            raise DecodeError(f"is damaged after frame {found}", path=path, remedy="Get the whole file again")
+    if found == 0:
+        raise DecodeError("holds no frames", path=path)
+    if stream.frames and found < stream.frames - 1:
+        raise DecodeError(
+            f"is cut short: {found} of {stream.frames} frames are there", path=path, remedy="Get the whole file again"
+        )
+    return found
+
+
+def decode(path: str, info: VideoInfo, indices: Sequence[int] | None) -> Iterator[np.ndarray]:
+    """Frames (H, W, 3) uint8 RGB by decord, turned upright."""
+    import decord
+
+    try:
+        reader = decord.VideoReader(path, num_threads=1)
+    except decord.DECORDError as problem:
+        raise DecodeError("cannot be opened by the decoder", path=path) from problem
+    wanted = range(info.frame_count) if indices is None else indices
+    batch = max(1, _BATCH_BYTES // (info.width * info.height * 3))
+    for start in range(0, len(wanted), batch):
+        chunk = list(wanted[start : start + batch])
+        try:
+            frames = reader.get_batch(chunk).asnumpy()
+        except (decord.DECORDError, IndexError) as problem:
+            raise DecodeError(
+                f"cannot be decoded near frame {chunk[0]}", path=path, remedy="Get the whole file again"
+            ) from problem
+        for frame in frames:
+            yield np.ascontiguousarray(np.rot90(frame, info.rotation // 90))
+
+
+def _limit_resources() -> None:
+    die_with_parent()
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _send(out: BinaryIO, message: dict[str, object]) -> None:
+    out.write(json.dumps(message).encode() + b"\n")
+    out.flush()
+
+
+def main() -> None:
+    """Serve one request."""
+    path, mode = sys.argv[1:3]
+    out = sys.stdout.buffer
+    _limit_resources()
+    try:
+        info = inspect(path)
+        _send(out, {"info": info.to_json()})
+        if mode == "frames":
+            _serve_frames(out, path, info)
+    except DecodeError as error:
+        _send(out, {"error": error.problem, "remedy": error.remedy})
+        sys.exit(1)
+
+
+def _serve_frames(out: BinaryIO, path: str, info: VideoInfo) -> None:
+    indices = json.loads(sys.stdin.readline() or "null")
+    for frame in decode(path, info, indices):
+        # One mark byte before each frame, so that an error can still be told in the middle of the stream.
+        out.write(b"F")
+        out.write(frame.data)
+    out.write(b".")
+    out.flush()
+
+
+if __name__ == "__main__":
+    main()
