@@ -1,0 +1,37 @@
+"""`dreamactor signals`: tracks from video."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from dreamactor_core.options import with_settings
+from dreamactor_core.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="Motion tracks and control maps from video.")
+
+
+@app.callback()
+def signals() -> None:
+    """Motion tracks and control maps from video."""
+
+
+@app.command()
+@with_settings("signals.tracker", "signals.processes", "signals.threads", "signals.field_of_view_deg")
+def extract(
+    settings: Settings,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Track file, or folder with --manifest.")],
+    video: Annotated[Path | None, typer.Argument(help="One video.")] = None,
+    manifest: Annotated[Path | None, typer.Option(help="Every clip of this parquet manifest instead.")] = None,
+) -> None:
+    """Track the person of one video, or of every clip of a manifest, into motion tracks."""
+    from dreamactor_core.errors import InputError
+
+    from dreamactor_signals.extraction import extract_manifest, extract_video
+
+    if (video is None) == (manifest is None):
+        raise InputError("give either one VIDEO or --manifest MANIFEST")
+    if manifest is not None:
+        extract_manifest(manifest, output, settings.signals)
+    elif video is not None:
+        extract_video(video, settings.signals).save(output)
+    typer.echo(output)

@@ -1,0 +1,1 @@
+"""LiteRT networks that ship inside installed wheels, and the geometry around them."""
