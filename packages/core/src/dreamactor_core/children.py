@@ -12,10 +12,10 @@ from typing import IO, Any
 _PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent() -> None:
-    """Ask Linux to kill this process when its parent ends, however the parent ends. A no-op on other systems."""
+def die_with_parent(number: signal.Signals = signal.SIGKILL) -> None:
+    """Ask Linux to signal this process when its parent ends, however the parent ends. A no-op on other systems."""
     if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number)
 
 
 def spawn(
@@ -39,7 +39,7 @@ def spawn(
         env=None if environment is None else {**os.environ, **environment},
         cwd=cwd,
         start_new_session=True,
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - prctl is safe between fork and exec
+        preexec_fn=die_with_parent,
     )
 
 
