@@ -1,5 +1,6 @@
 """Child processes that can be killed whole and that never outlive their parent."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -46,10 +47,8 @@ def spawn(
 def stop(process: "subprocess.Popen[bytes]", grace_s: float = 5.0) -> int:
     """End a child and its whole group: SIGTERM, then SIGKILL after the grace time. Returns its exit status."""
     _signal_group(process.pid, signal.SIGTERM)
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(grace_s)
-    except subprocess.TimeoutExpired:
-        pass
     # Grandchildren may outlive the leader: the group is killed even when the leader has gone.
     _signal_group(process.pid, signal.SIGKILL)
     return process.wait()

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from functools import cache
 from typing import TypeVar
 
@@ -24,7 +24,7 @@ def say(message: str) -> None:
 
 def progress(items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
     """Pass items through, showing how far they are: a bar on a terminal, a line every ten seconds elsewhere."""
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     if sys.stderr.isatty():
         yield from _bar(items, description, total)

@@ -1,4 +1,4 @@
-"""The errors a user may meet: each names the file, the problem and the remedy. The CLI prints one line and exits with 2."""
+"""The errors a user may meet: each names the file, the problem and the remedy. The CLI prints one line, exit code 2."""
 
 from pathlib import Path
 
@@ -29,9 +29,7 @@ class DreamactorError(Exception):
         return _rebuild, (type(self), self.problem, self.path, self.remedy)
 
 
-def _rebuild(
-    kind: type[DreamactorError], problem: str, path: Path | None, remedy: str | None
-) -> DreamactorError:
+def _rebuild(kind: type[DreamactorError], problem: str, path: Path | None, remedy: str | None) -> DreamactorError:
     return kind(problem, path=path, remedy=remedy)
 
 

@@ -22,10 +22,14 @@ def read_image(path: Path | str) -> np.ndarray:
     try:
         with Image.open(path) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise DecodeError(f"{image.width}x{image.height} pixels are too many", path=path, remedy="Scale it down")
+                raise DecodeError(
+                    f"{image.width}x{image.height} pixels are too many", path=path, remedy="Scale it down"
+                )
             upright = ImageOps.exif_transpose(image).convert("RGBA")
     except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as problem:
-        raise DecodeError("is not an image that can be read", path=path, remedy="Give a PNG, JPEG or WebP file") from problem
+        raise DecodeError(
+            "is not an image that can be read", path=path, remedy="Give a PNG, JPEG or WebP file"
+        ) from problem
     white = Image.new("RGBA", upright.size, "white")
     return np.asarray(Image.alpha_composite(white, upright).convert("RGB"))
 

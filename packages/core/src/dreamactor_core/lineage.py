@@ -41,9 +41,7 @@ class TransientLineageError(LineageError):
     """The lineage could not be reproduced now, through no fault of the stage: worth another try."""
 
 
-def reproduce(
-    stages: Sequence[str] = (), *, root: Path | str = ".", report: Callable[[str], None] = say
-) -> list[str]:
+def reproduce(stages: Sequence[str] = (), *, root: Path | str = ".", report: Callable[[str], None] = say) -> list[str]:
     """Bring stages (all of them, when none is named) and what they depend on up to date.
 
     DVC runs in its own process group under a supervisor: it and the stage's command end with this process, after a

@@ -1,14 +1,18 @@
 """The clip manifest: one validated row a clip, kept as parquet with a declared schema."""
 
+import itertools
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dreamactor_core.errors import ManifestError
 from dreamactor_core.files import atomic_path, require_file
+
+if TYPE_CHECKING:
+    import pyarrow
 
 Split = Literal["train", "val", "test"]
 Framing = Literal["portrait", "half", "full"]
@@ -47,7 +51,7 @@ class ClipRow(BaseModel):
         return Fraction(self.fps_num, self.fps_den)
 
 
-def _schema() -> "pyarrow.Schema":  # noqa: F821
+def _schema() -> "pyarrow.Schema":
     import pyarrow
 
     arrow_types = {int: pyarrow.int64(), bool: pyarrow.bool_()}
@@ -69,7 +73,7 @@ def write_manifest(path: Path | str, rows: Iterable[ClipRow]) -> None:
     import pyarrow.parquet
 
     ordered = sorted(rows, key=lambda row: row.clip_id)
-    for first, second in zip(ordered, ordered[1:], strict=False):
+    for first, second in itertools.pairwise(ordered):
         if first.clip_id == second.clip_id:
             raise ManifestError(f"clip id {first.clip_id!r} stands twice", path=path)
     table = pyarrow.Table.from_pylist([row.model_dump() for row in ordered], schema=_schema())

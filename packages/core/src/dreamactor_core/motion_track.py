@@ -1,7 +1,7 @@
 """MotionTrack: everything the model must know of a performance, per frame, as parameters and never as pixels.
 
-The one currency between rooms (design 3): trackers make it, retargeting changes it, drawing turns it into control maps
-at the last moment. Camera space is OpenCV's: x right, y down, z forward, in metres; pixels start at the top-left corner.
+The one currency between rooms: trackers make it, retargeting changes it, drawing turns it into control maps at the
+last moment. Camera space is OpenCV's: x right, y down, z forward, in metres; pixels start at the top-left corner.
 
 Legend: T video frames, J joints (`dreamactor_core.skeleton`), U face units (`dreamactor_core.face_units`), C channels.
 """
@@ -100,9 +100,7 @@ class MotionTrack:
 
     def __getitem__(self, frames: slice | np.ndarray | list[int]) -> Self:
         """The track of some frames: a slice or indices, never a single integer (a track keeps its frame axis)."""
-        chosen = {
-            name: array[frames] for name in _FRAME_ARRAYS if (array := getattr(self, name)) is not None
-        }
+        chosen = {name: array[frames] for name in _FRAME_ARRAYS if (array := getattr(self, name)) is not None}
         return replace(self, **chosen)
 
     def __eq__(self, other: object) -> bool:
@@ -113,16 +111,16 @@ class MotionTrack:
     __hash__ = None  # type: ignore[assignment]  # arrays inside
 
     def project(self, points_cam_m: np.ndarray) -> np.ndarray:
-        """Camera-space points (..., 3) in metres to pixels (..., 2). Points at or behind the camera give nonsense: mask them."""
+        """Camera-space points (..., 3) in metres to pixels (..., 2). Mask points at or behind the camera."""
         depth_m = points_cam_m[..., 2:3]
         safe_depth_m = np.where(np.abs(depth_m) < 1e-6, 1e-6, depth_m)
         return points_cam_m[..., :2] / safe_depth_m * self.focal_px + self.principal_px
 
     def save(self, path: Path | str) -> None:
         """Write one safetensors file with a JSON header, atomically."""
-        tensors = {
-            name: array for name in _FRAME_ARRAYS if (array := getattr(self, name)) is not None
-        } | {"principal_px": self.principal_px}
+        tensors = {name: array for name in _FRAME_ARRAYS if (array := getattr(self, name)) is not None} | {
+            "principal_px": self.principal_px
+        }
         header = {
             "format": FORMAT,
             "version": VERSION,
@@ -149,7 +147,8 @@ class MotionTrack:
         if header.get("version") != VERSION:
             raise TrackError(f"motion track version {header.get('version')}, not {VERSION}", path=path, remedy=remedy)
         try:
-            return cls(**tensors, **_from_header(header))
+            values: dict[str, Any] = {**tensors, **_from_header(header)}
+            return cls(**values)
         except (KeyError, TypeError, ValueError) as problem:
             raise TrackError(f"incomplete motion track ({problem})", path=path, remedy=remedy) from problem
         except TrackError as problem:
@@ -184,8 +183,10 @@ def _check(track: MotionTrack) -> None:
 
 
 def _check_array(name: str, array: np.ndarray, frame_count: int, tail: tuple[int | None, ...]) -> None:
-    shape_fits = array.ndim == 1 + len(tail) and array.shape[0] == frame_count and all(
-        want is None or want == got for want, got in zip(tail, array.shape[1:], strict=True)
+    shape_fits = (
+        array.ndim == 1 + len(tail)
+        and array.shape[0] == frame_count
+        and all(want is None or want == got for want, got in zip(tail, array.shape[1:], strict=True))
     )
     if not shape_fits:
         wanted = ("T=" + str(frame_count), *("any" if n is None else str(n) for n in tail))

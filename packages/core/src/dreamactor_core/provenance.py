@@ -65,6 +65,9 @@ def write_sidecar(
 def git_commit() -> str | None:
     """Commit of the working folder's repository, with `-dirty` where it has changes; None outside a repository."""
     described = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--match="], capture_output=True, text=True, check=False
+        ["git", "describe", "--always", "--dirty", "--abbrev=40", "--match="],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return described.stdout.strip() or None

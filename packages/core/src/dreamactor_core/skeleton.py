@@ -61,9 +61,7 @@ def joint_index(name: str) -> int:
 
 MIRROR: np.ndarray = np.array(
     [
-        _INDEX[
-            name.replace("left_", "right_") if name.startswith("left_") else name.replace("right_", "left_")
-        ]
+        _INDEX[name.replace("left_", "right_") if name.startswith("left_") else name.replace("right_", "left_")]
         for name in JOINT_NAMES
     ],
     dtype=np.int64,
@@ -72,7 +70,7 @@ MIRROR: np.ndarray = np.array(
 
 
 def _bone_colours() -> np.ndarray:
-    """(J-1, 3) uint8 RGB. Body bones walk once around the hue circle; each finger has its own hue, darker to the tip."""
+    """(J-1, 3) uint8 RGB. Body bones walk once around the hue circle; fingers have own hues, darker to the tip."""
     colours = []
     body_bones = BODY_JOINTS.stop - 1
     for bone in range(len(BONES)):

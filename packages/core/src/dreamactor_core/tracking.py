@@ -1,4 +1,7 @@
-"""MLflow behind one module: runs, buffered metrics, artifacts. Only the client API is used: it has no thread-local state."""
+"""MLflow behind one module: runs, buffered metrics, artifacts.
+
+Only the client API is used: it has no thread-local state.
+"""
 
 import time
 from collections.abc import Mapping

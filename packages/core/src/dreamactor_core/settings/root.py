@@ -82,7 +82,9 @@ def read_params(path: Path | None) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text())
     except FileNotFoundError as problem:
-        raise SettingsError("no such settings file", path=path, remedy=f"Unset {PARAMS_VARIABLE} or correct it") from problem
+        raise SettingsError(
+            "no such settings file", path=path, remedy=f"Unset {PARAMS_VARIABLE} or correct it"
+        ) from problem
     except yaml.YAMLError as problem:
         raise SettingsError(f"not valid YAML ({problem})", path=path) from problem
     if content is None:
@@ -126,7 +128,9 @@ def _nest(dotted: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def _refuse_unknown_keys(content: Mapping[str, Any], model: type[BaseModel], origin: str, place: tuple[str, ...]) -> None:
+def _refuse_unknown_keys(
+    content: Mapping[str, Any], model: type[BaseModel], origin: str, place: tuple[str, ...]
+) -> None:
     for key, value in content.items():
         if key not in model.model_fields:
             close = difflib.get_close_matches(str(key), model.model_fields, n=1)

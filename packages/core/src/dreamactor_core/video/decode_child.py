@@ -1,22 +1,27 @@
 """The child process that decodes: `python -m dreamactor_core.video.decode_child PATH MODE`, frames on stdout.
 
-Protocol: one JSON line, {"info": ...} or {"error": ..., "remedy": ...}; then, where frames were asked for, each frame as
-raw RGB bytes in the order asked. The indices come as a JSON line on stdin (null: all frames). The parent holds the
+Protocol: one JSON line, {"info": ...} or {"error": ..., "remedy": ...}; then, where frames were asked for, each as raw
+RGB bytes in the order asked. The indices come as a JSON line on stdin (null: all frames). The parent holds the
 deadline and kills; here live the operating system's limits.
 """
 
 import json
 import resource
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from dreamactor_core.children import die_with_parent
 from dreamactor_core.errors import DecodeError
 from dreamactor_core.video.info import VideoInfo
+
+if TYPE_CHECKING:
+    from av import VideoStream
+    from av.container import InputContainer
 
 MAX_FRAME_PIXELS = 8192 * 8192
 MAX_FRAMES = 1_000_000
@@ -25,7 +30,7 @@ _BATCH_BYTES = 64 << 20
 
 
 def inspect(path: str) -> VideoInfo:
-    """Read the container: sizes, rate, audio, and the frames counted from packets (PyAV is the reference for counts)."""
+    """Sizes, rate, sound, and the frames counted from packets (PyAV is the reference for counts)."""
     import av
 
     try:
@@ -41,7 +46,9 @@ def inspect(path: str) -> VideoInfo:
             frame_count = _count_frames(container, stream, path)
     except av.FFmpegError as problem:
         raise DecodeError(
-            f"is damaged or cut short ({problem.strerror or type(problem).__name__})", path=path, remedy="Get the whole file again"
+            f"is damaged or cut short ({problem.strerror or type(problem).__name__})",
+            path=path,
+            remedy="Get the whole file again",
         ) from problem
     if not rate:
         raise DecodeError("states no frame rate", path=path)
@@ -67,7 +74,7 @@ def _rotation(path: str) -> int:
     raise DecodeError("holds no frame that can be decoded", path=path, remedy="Get the whole file again")
 
 
-def _count_frames(container: "av.container.InputContainer", stream: "av.VideoStream", path: str) -> int:  # noqa: F821
+def _count_frames(container: "InputContainer", stream: "VideoStream", path: str) -> int:
     """Packets that carry a frame. Fewer than the container's own table promises means that the file was cut."""
     found = 0
     for packet in container.demux(stream):
@@ -88,25 +95,52 @@ def _count_frames(container: "av.container.InputContainer", stream: "av.VideoStr
 
 
 def decode(path: str, info: VideoInfo, indices: Sequence[int] | None) -> Iterator[np.ndarray]:
-    """Frames (H, W, 3) uint8 RGB by decord, turned upright."""
+    """Frames (H, W, 3) uint8 RGB, upright, in the order asked.
+
+    Decord reads all but videos with rotation metadata: it turns those itself and then trips over the row padding of the
+    turned frame, so PyAV reads them.
+    """
+    wanted = range(info.frame_count) if indices is None else indices
+    return _decode_turned(path, info, wanted) if info.rotation else _decode_upright(path, info, wanted)
+
+
+def _decode_upright(path: str, info: VideoInfo, wanted: Sequence[int]) -> Iterator[np.ndarray]:
     import decord
 
     try:
         reader = decord.VideoReader(path, num_threads=1)
     except decord.DECORDError as problem:
         raise DecodeError("cannot be opened by the decoder", path=path) from problem
-    wanted = range(info.frame_count) if indices is None else indices
     batch = max(1, _BATCH_BYTES // (info.width * info.height * 3))
     for start in range(0, len(wanted), batch):
         chunk = list(wanted[start : start + batch])
         try:
-            frames = reader.get_batch(chunk).asnumpy()
+            yield from reader.get_batch(chunk).asnumpy()
         except (decord.DECORDError, IndexError) as problem:
-            raise DecodeError(
-                f"cannot be decoded near frame {chunk[0]}", path=path, remedy="Get the whole file again"
-            ) from problem
-        for frame in frames:
-            yield np.ascontiguousarray(np.rot90(frame, info.rotation // 90))
+            raise _broken_near(path, chunk[0]) from problem
+
+
+def _decode_turned(path: str, info: VideoInfo, wanted: Sequence[int]) -> Iterator[np.ndarray]:
+    import av
+
+    remaining = Counter(wanted)
+    held: dict[int, np.ndarray] = {}
+    decoded = -1
+    with av.open(path) as container:
+        frames = container.decode(video=0)
+        for index in wanted:
+            while decoded < index:
+                frame, decoded = next(frames, None), decoded + 1
+                if frame is None:
+                    raise _broken_near(path, decoded)
+                if remaining[decoded]:
+                    held[decoded] = np.rot90(frame.to_ndarray(format="rgb24"), info.rotation // 90)
+            remaining[index] -= 1
+            yield np.ascontiguousarray(held[index] if remaining[index] else held.pop(index))
+
+
+def _broken_near(path: str, index: int) -> DecodeError:
+    return DecodeError(f"cannot be decoded near frame {index}", path=path, remedy="Get the whole file again")
 
 
 def _limit_resources() -> None:

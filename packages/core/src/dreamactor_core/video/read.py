@@ -152,7 +152,9 @@ class _Child:
             piece = os.read(descriptor, min(size - len(data), _CHUNK_BYTES))
             if not piece:
                 raise DecodeError(
-                    "the decoder broke down", path=self._path, remedy="The file is damaged, or too large for the memory limit"
+                    "the decoder broke down",
+                    path=self._path,
+                    remedy="The file is damaged, or too large for the memory limit",
                 )
             data += piece
         return data

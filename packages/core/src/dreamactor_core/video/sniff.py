@@ -27,7 +27,9 @@ def check_is_video(path: Path | str) -> Path:
         raise DecodeError("is a playlist, not a video", path=path, remedy="Give the video file itself")
     if not _is_container(head):
         raise DecodeError(
-            "is not a video (its content is no known container)", path=path, remedy="Give an mp4, mov, mkv, webm or avi file"
+            "is not a video (its content is no known container)",
+            path=path,
+            remedy="Give an mp4, mov, mkv, webm or avi file",
         )
     return path
 

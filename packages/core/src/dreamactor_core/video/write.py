@@ -4,18 +4,21 @@ from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from dreamactor_core.errors import InputError
 from dreamactor_core.files import atomic_path
 
+if TYPE_CHECKING:
+    from av.container import OutputContainer
+
 _AUDIO_KEPT_AS_IS = ("aac", "mp3", "alac", "ac3")
 
 
 class VideoWriter:
-    """`with VideoWriter(path, fps, size=(w, h)) as writer: writer.write(frame)`; the mp4 appears when the block ends well.
+    """`with VideoWriter(path, fps, size=(w, h)) as writer: writer.write(frame)`: the mp4 appears at the end.
 
     Args:
         path: the mp4.
@@ -29,7 +32,13 @@ class VideoWriter:
     """
 
     def __init__(
-        self, path: Path | str, fps: Fraction, *, size: tuple[int, int], audio_from: Path | str | None = None, crf: int = 16
+        self,
+        path: Path | str,
+        fps: Fraction,
+        *,
+        size: tuple[int, int],
+        audio_from: Path | str | None = None,
+        crf: int = 16,
     ) -> None:
         if size[0] % 2 or size[1] % 2:
             raise InputError(f"a video of {size[0]}x{size[1]} cannot be written: both sides must be even", path=path)
@@ -58,7 +67,8 @@ class VideoWriter:
 
         if frame.shape != (self._size[1], self._size[0], 3) or frame.dtype != np.uint8:
             raise InputError(
-                f"frame {frame.shape} {frame.dtype} does not fit a video of {self._size[0]}x{self._size[1]}", path=self._path
+                f"frame {frame.shape} {frame.dtype} does not fit a video of {self._size[0]}x{self._size[1]}",
+                path=self._path,
             )
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
         picture.pts = self._frame_count
@@ -89,7 +99,7 @@ class VideoWriter:
 class _AudioCopy:
     """The first audio stream of another file, copied where mp4 holds its codec, else encoded as AAC."""
 
-    def __init__(self, container: "av.container.OutputContainer", source: Path | str | None) -> None:  # noqa: F821
+    def __init__(self, container: "OutputContainer", source: Path | str | None) -> None:
         import av
 
         self._container = container
@@ -128,7 +138,7 @@ class _AudioCopy:
 
     def _encode(self, until_s: Fraction) -> None:
         assert self._input is not None
-        for frame in self._input.decode(self._source):
+        for frame in self._input.decode(audio=0):
             if frame.time is not None and frame.time >= until_s:
                 break
             self._container.mux(self._stream.encode(frame))

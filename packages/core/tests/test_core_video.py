@@ -1,0 +1,161 @@
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from dreamactor_core.errors import DecodeError, InputError
+from dreamactor_core.video import VideoWriter, open_video, probe, read_frames
+
+
+def test_written_video_reads_back(small_video: Path) -> None:
+    info = probe(small_video)
+    assert (info.width, info.height, info.fps, info.frame_count, info.has_audio) == (64, 48, Fraction(25), 20, False)
+    frames = read_frames(small_video)
+    assert frames.shape == (20, 48, 64, 3)
+    assert np.abs(frames[:, 0, 60].astype(int) - 10 * np.arange(20)[:, None]).max() <= 6
+
+
+def test_frames_come_in_the_order_asked(small_video: Path) -> None:
+    frames = read_frames(small_video, [7, 2, 7])
+    assert np.abs(frames[:, 0, 60, 0].astype(int) - [70, 20, 70]).max() <= 6
+
+
+def test_index_outside_the_video_is_refused(small_video: Path) -> None:
+    with pytest.raises(InputError, match="frames 0 to 19"):
+        read_frames(small_video, [20])
+
+
+def test_stopping_early_ends_the_child(small_video: Path) -> None:
+    with open_video(small_video) as video:
+        next(iter(video))
+        process = video._child._process
+    assert process.returncode is not None
+
+
+def _with_tone(path: Path, source: Path, codec: str) -> None:
+    """The video of `source` with a second of a 440 Hz tone."""
+    with av.open(str(source)) as original, av.open(str(path), "w") as out:
+        video = out.add_stream_from_template(original.streams.video[0])
+        audio = out.add_stream(codec, rate=44100)
+        for packet in original.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = video
+                out.mux(packet)
+        tone = np.sin(2 * np.pi * 440 * np.arange(44100) / 44100).astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(tone[None], format="fltp", layout="mono")
+        frame.sample_rate = 44100
+        resampler = av.AudioResampler(audio.format, audio.layout, audio.rate)
+        for piece in resampler.resample(frame):
+            out.mux(audio.encode(piece))
+        out.mux(audio.encode(None))
+
+
+@pytest.mark.parametrize(("codec", "suffix"), [("aac", ".mp4"), ("pcm_s16le", ".mov")])
+def test_audio_is_carried_over_and_cut_to_length(tmp_path: Path, small_video: Path, codec: str, suffix: str) -> None:
+    source = tmp_path / f"tone{suffix}"
+    _with_tone(source, small_video, codec)
+    target = tmp_path / "out.mp4"
+    with VideoWriter(target, Fraction(25), size=(64, 48), audio_from=source) as writer:
+        for _ in range(10):
+            writer.write(np.zeros((48, 64, 3), np.uint8))
+    with av.open(str(target)) as container:
+        samples = sum(frame.samples for frame in container.decode(audio=0))
+        assert container.streams.audio[0].codec_context.name == "aac"
+    assert samples / 44100 == pytest.approx(0.4, abs=0.06)
+    assert probe(target).frame_count == 10
+
+
+def test_rotation_metadata_is_applied(tmp_path: Path, small_video: Path) -> None:
+    rotated = tmp_path / "rotated.mp4"
+    data = bytearray(small_video.read_bytes())
+    # The track header's display matrix: identity becomes a quarter turn (a b u c d v x y w, 16.16 fixed point).
+    identity = b"".join(v.to_bytes(4, "big") for v in (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000))
+    quarter = b"".join(
+        (v & 0xFFFFFFFF).to_bytes(4, "big") for v in (0, 0x10000, 0, -0x10000, 0, 0, 48 << 16, 0, 0x40000000)
+    )
+    place = data.index(identity, data.index(b"tkhd"))
+    data[place : place + 36] = quarter
+    rotated.write_bytes(data)
+    info = probe(rotated)
+    assert (info.width, info.height) == (48, 64)
+    upright = read_frames(rotated, [3])[0]
+    with av.open(str(rotated)) as container:
+        shown = next(container.decode(video=0))
+        assert shown.rotation % 360 == info.rotation
+    # The square sits left of the middle, at mid height; a clockwise quarter turn puts it at the top.
+    bright = np.argwhere(upright[..., 0] > 200)
+    assert bright[:, 0].mean() < 20
+    assert upright.shape == (64, 48, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"hello, I am a text file", "is not a video"),
+        (b"#EXTM3U\n#EXTINF:1\nhttp://x/y.ts\n", "playlist"),
+        (b"ffconcat version 1.0\nfile /etc/passwd\n", "playlist"),
+        (b"\x00\x00\x00\x20ftypisom" + b"\x00" * 64, "damaged or cut short"),
+    ],
+)
+def test_what_is_not_a_video_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(content)
+    with pytest.raises(DecodeError, match=message):
+        probe(path)
+
+
+def test_image_named_as_video_is_refused(tmp_path: Path) -> None:
+    from dreamactor_core.image import write_image
+
+    write_image(tmp_path / "a.png", np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / "a.png").rename(tmp_path / "a.mp4")
+    with pytest.raises(DecodeError, match="is not a video"):
+        probe(tmp_path / "a.mp4")
+
+
+@pytest.mark.parametrize("share", [0.4, 0.7, 0.95])
+def test_cut_file_is_refused(tmp_path: Path, small_video: Path, share: float) -> None:
+    data = small_video.read_bytes()
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(DecodeError, match="cut short|damaged"):
+        probe(cut)
+
+
+def test_hanging_decoder_is_killed_at_the_deadline(small_video: Path) -> None:
+    with open_video(small_video, deadline_s=0.5) as video:
+        process = video._child._process
+        subprocess.run(["kill", "-STOP", str(process.pid)], check=True)
+        with pytest.raises(DecodeError, match=r"nothing for 0\.5 s"):
+            list(video)
+    assert process.returncode == -9
+
+
+def test_failed_writing_leaves_nothing(tmp_path: Path) -> None:
+    with (
+        pytest.raises(InputError, match="does not fit"),
+        VideoWriter(tmp_path / "o.mp4", Fraction(25), size=(64, 48)) as w,
+    ):
+        w.write(np.zeros((48, 64, 3), np.uint8))
+        w.write(np.zeros((10, 10, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_odd_size_and_empty_video_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="must be even"):
+        VideoWriter(tmp_path / "o.mp4", Fraction(25), size=(63, 48))
+    with pytest.raises(InputError, match="no frames"), VideoWriter(tmp_path / "o.mp4", Fraction(25), size=(64, 48)):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_equal_frames_give_equal_files(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 255, (6, 32, 32, 3), dtype=np.uint8)
+    for name in ("a.mp4", "b.mp4"):
+        with VideoWriter(tmp_path / name, Fraction(30000, 1001), size=(32, 32)) as writer:
+            for frame in frames:
+                writer.write(frame)
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
