@@ -1,12 +1,25 @@
 """How a checkpoint is judged and promoted."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from dreamactor_core.settings.base import Section
+
+
+class PromotionSettings(Section):
+    """The rule by which a candidate takes the alias `champion`."""
+
+    metric: Literal["psnr_db", "ssim"] = Field("psnr_db", description="Metric the candidate must win on.")
+    margin: float = Field(0.0, ge=0, description="By how much it must win.")
 
 
 class EvaluationSettings(Section):
     """Held-out clips and the rule of promotion."""
 
     clips: int = Field(4, ge=1, description="Held-out clips that are animated and measured.")
+    frames: int = Field(33, ge=5, description="Frames of each clip that are animated, from its start.")
     steps: int = Field(10, ge=1, description="Solver steps while evaluating.")
+    resamples: int = Field(1000, ge=100, description="Bootstrap resamples of the confidence intervals.")
+    reports_dir: str = Field("reports/evaluation", description="Folder of the metrics and the contact sheet.")
+    promotion: PromotionSettings = PromotionSettings()

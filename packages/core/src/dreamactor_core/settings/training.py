@@ -1,8 +1,71 @@
-"""How the stages are trained (paper 3.4, 4.1)."""
+"""How the stages are trained (paper 3.4, 4.1). The built-in numbers are the paper's; params.yaml holds the tiny preset's."""
 
-from pydantic import Field
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 
 from dreamactor_core.settings.base import Section
+
+ParameterGroup = Literal["body", "face_attention", "face_encoder"]
+Condition = Literal["reference", "pose", "face"]
+_ALL_GROUPS: tuple[ParameterGroup, ...] = ("body", "face_attention", "face_encoder")
+
+
+class StageSettings(Section):
+    """What every stage states: its length and its learning-rate curve (linear warm-up, then cosine decay)."""
+
+    steps: int = Field(ge=1, description="Optimizer steps.")
+    batch: int = Field(1, ge=1, description="Clips a rank and step.")
+    learning_rate: float = Field(5e-6, gt=0, description="Peak learning rate of AdamW.")
+    final_learning_rate: float = Field(
+        1.0, ge=0, le=1, description="Learning rate at the last step, as a share of the peak."
+    )
+    warmup_steps: int = Field(0, ge=0, description="Steps of linear warm-up.")
+
+    @model_validator(mode="after")
+    def _warmup_is_within(self) -> Self:
+        if self.warmup_steps >= self.steps and self.warmup_steps > 0:
+            raise ValueError(f"warmup_steps {self.warmup_steps} must be fewer than steps {self.steps}")
+        return self
+
+
+class VideoVaeStageSettings(StageSettings):
+    """Stage vae: only the tiny preset trains its own VAE."""
+
+    crop: int = Field(64, ge=16, multiple_of=8, description="Width and height of the random crops in pixels.")
+    kl_weight: float = Field(1e-4, ge=0, description="Weight of the KL term.")
+    edge_weight: float = Field(1.0, ge=0, description="Weight of the image-gradient term, which keeps edges sharp.")
+
+
+class FaceStageSettings(StageSettings):
+    """Stage face: the face motion encoder learns to read expression and to ignore identity."""
+
+    contrast_weight: float = Field(0.1, ge=0, description="Weight of the contrastive term across identities.")
+    temperature: float = Field(0.1, gt=0, description="Temperature of the contrastive term.")
+    contrast_scale: float = Field(
+        0.15, gt=0, description="Face-unit distance (RMS) at which two expressions count as half alike."
+    )
+
+
+class DiffusionStageSettings(StageSettings):
+    """Stages 1, 2, 3 of the paper: which parameters learn, under which conditions."""
+
+    train: tuple[ParameterGroup, ...] = Field(_ALL_GROUPS, min_length=1, description="Parameter groups that learn.")
+    conditions: tuple[Condition, ...] = Field(
+        ("reference", "pose", "face"), min_length=1, description="Conditions the model sees."
+    )
+
+
+class ObjectiveSettings(Section):
+    """Flow matching."""
+
+    timestep_mean: float = Field(0.0, description="Mean of the normal whose logistic is the timestep.")
+    timestep_deviation: float = Field(1.0, gt=0, description="Deviation of the same normal.")
+    timestep_shift: float = Field(3.0, gt=0, description="Larger puts more training on noisy timesteps.")
+    reference_dropout: float = Field(0.1, ge=0, le=1, description="Share of samples trained without references.")
+    motion_dropout: float = Field(0.1, ge=0, le=1, description="Share of samples trained without motion signals.")
+    face_weight: float = Field(2.0, ge=0, description="Extra loss weight inside face boxes.")
+    hand_weight: float = Field(2.0, ge=0, description="Extra loss weight around hands.")
 
 
 class TrainingSettings(Section):
@@ -10,3 +73,23 @@ class TrainingSettings(Section):
 
     seed: int = Field(0, ge=0, description="Seed of everything random in training.")
     processes: int = Field(2, ge=1, description="Training processes on this node (ranks).")
+    zero_stage: Literal[0, 1, 2] = Field(1, description="DeepSpeed ZeRO stage.")
+    weight_decay: float = Field(0.01, ge=0, description="AdamW weight decay.")
+    gradient_clip: float = Field(1.0, gt=0, description="Largest gradient norm.")
+    ema_decay: float = Field(
+        0.999, ge=0, lt=1, description="Decay of the weight average that the next stage starts from."
+    )
+    log_every: int = Field(10, ge=1, description="Steps between logged metrics.")
+    checkpoint_every: int = Field(500, ge=1, description="Steps between training checkpoints.")
+    keep_checkpoints: int = Field(2, ge=1, description="How many training checkpoints are kept.")
+    work_dir: str = Field("runs/training", description="Folder of training checkpoints and logs.")
+    models_dir: str = Field("models", description="Folder of the finished stages' weights.")
+    latents_dir: str = Field("data/latents", description="Folder of the encoded clips.")
+    objective: ObjectiveSettings = ObjectiveSettings()
+    vae: VideoVaeStageSettings = VideoVaeStageSettings(steps=1000, learning_rate=1e-3)
+    face: FaceStageSettings = FaceStageSettings(steps=1000, learning_rate=1e-3)
+    stage1: DiffusionStageSettings = DiffusionStageSettings(
+        steps=20_000, train=("body",), conditions=("reference", "pose")
+    )
+    stage2: DiffusionStageSettings = DiffusionStageSettings(steps=20_000, train=("face_attention", "face_encoder"))
+    stage3: DiffusionStageSettings = DiffusionStageSettings(steps=30_000)

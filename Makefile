@@ -1,0 +1,60 @@
+# Two commands do everything: `make demo` and `make test`. Both set up what they need and can be interrupted and repeated.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MANIFESTS := constraints.txt overrides.txt footage.txt pyproject.toml infra/environment.sh $(wildcard packages/*/pyproject.toml)
+BIN := $(CURDIR)/.venv/bin
+# The tools of this workspace find each other, and nothing that happens to be installed elsewhere.
+export PATH := $(BIN):$(PATH)
+export DVC_NO_ANALYTICS := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export DO_NOT_TRACK := 1
+export PYTHONUNBUFFERED := 1
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+demo: .venv/.ready ## a real photograph performs a real video (trains the tiny preset first: no weights are released yet)
+	@echo "No trained weights are released yet: the tiny preset now learns for some minutes from synthetic people."
+	@echo "It has never seen a photograph; what it makes shows that every part works, not what the method can do."
+	dvc repro train@3
+	dreamactor animate --reference "$$(python -m dreamactor_core.footage astronaut)" \
+	    --driving "$$(python -m dreamactor_core.footage talking-head)" --output out/demo.mp4
+
+test: lint types imports test-core test-signals test-dataset test-model test-system ## all checks and all tests
+
+setup: .venv/.ready ## build .venv
+
+.venv/.ready: $(MANIFESTS)
+	infra/environment.sh .venv all
+
+lint: .venv/.ready ## style
+	ruff check .
+	ruff format --check .
+
+types: .venv/.ready ## static types
+	mypy
+
+imports: .venv/.ready ## the one-way rule between rooms
+	lint-imports
+
+# Each package alone, in an environment of it and those below it only.
+.venvs/core/.ready: PACKAGES = core
+.venvs/signals/.ready: PACKAGES = core signals
+.venvs/dataset/.ready: PACKAGES = core signals dataset
+.venvs/model/.ready: PACKAGES = core signals dataset model
+.venvs/%/.ready: $(MANIFESTS)
+	mkdir -p .venvs
+	infra/environment.sh .venvs/$* $(PACKAGES)
+
+test-core test-signals test-dataset test-model: test-%: .venvs/%/.ready ## one package alone, with those below it only
+	cd packages/$* && $(CURDIR)/.venvs/$*/bin/python -m pytest -c $(CURDIR)/pyproject.toml --rootdir . tests
+
+test-system: .venv/.ready ## what crosses packages: command line, DVC, Prefect, MLflow
+	python -m pytest tests
+
+clean: ## remove environments and everything the pipeline made (not DVC's cache)
+	rm -rf .venv .venvs data models runs reports out mlflow.db mlartifacts .prefect
+
+.PHONY: help demo test setup lint types imports test-core test-signals test-dataset test-model test-system clean
+.SECONDARY:
