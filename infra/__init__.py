@@ -1,0 +1,1 @@
+"""Where dreamactor runs: the local server and worker, work pools, and the container stack."""
