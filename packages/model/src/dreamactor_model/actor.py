@@ -1,0 +1,72 @@
+"""`DreamActor`: the transformer with its pose and face encoders, the model's public door (paper 3).
+
+Legend: B batch, R references, F latent frames, T = 4F - 3 video frames, C channels or token width, H W rows and columns.
+"""
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from dreamactor_model.dit.dit import DiT
+from dreamactor_model.dit.face_attention import group_face_tokens
+from dreamactor_model.encoders.face import FaceMLP, FaceMotionEncoder
+from dreamactor_model.encoders.pose import PoseEncoder
+from dreamactor_model.presets import ActorConfig, video_frames
+
+ParameterGroup = Literal["base", "face"]
+_FACE_MODULES = frozenset({"face_encoder", "face_mlp", "face_attn", "norm_face"})
+
+
+def parameter_group(name: str) -> ParameterGroup:
+    """Which of the two groups of the progressive training (paper 3.4) a parameter belongs to.
+
+    "face" is the face encoder, its MLP and Face Attn: stage 1 trains all but it, stage 2 only it, stage 3 everything.
+    """
+    return "face" if _FACE_MODULES.intersection(name.split(".")) else "base"
+
+
+class DreamActor(nn.Module):
+    """Animates: velocity of the video's latents from references, body and head maps, and face motion."""
+
+    def __init__(self, config: ActorConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.pose_encoder = PoseEncoder(config)
+        self.face_encoder = FaceMotionEncoder(config)
+        self.face_mlp = FaceMLP(config.face_width)
+        self.dit = DiT(config)
+
+    def encode_pose(self, control_BCTHW: Tensor) -> Tensor:
+        """Control maps (B, 6, 4F - 3, H, W) in [0, 1] -> pose features (B, C, F, H / stride, W / stride)."""
+        return self.pose_encoder(control_BCTHW)
+
+    def encode_face(self, crops_BTCHW: Tensor) -> Tensor:
+        """Face crops (B, T, 3, 224, 224) in [0, 1] -> face motion tokens (B, T, C), one a video frame."""
+        batch, frames = crops_BTCHW.shape[:2]
+        return self.face_mlp(self.face_encoder(crops_BTCHW.flatten(0, 1))).unflatten(0, (batch, frames))
+
+    def forward(
+        self,
+        latents_BCFHW: Tensor,
+        timesteps_BF: Tensor,
+        references_BRCHW: Tensor | None = None,
+        pose_BCFHW: Tensor | None = None,
+        face_BTC: Tensor | None = None,
+    ) -> Tensor:
+        """The velocity e - x0, (B, C, F, H, W).
+
+        Args:
+            latents_BCFHW: normalised latents, noised by frame.
+            timesteps_BF: noise level of each latent frame, in [0, 1]; 0 for a clean one, such as a carried first latent.
+            references_BRCHW: normalised latents of the reference images; zeros drop them, None means there are none.
+            pose_BCFHW: of `encode_pose`; zeros or None drop it.
+            face_BTC: of `encode_face`, T = 4F - 3; zeros or None drop it.
+        """
+        batch, channels, frames, height, width = latents_BCFHW.shape
+        if references_BRCHW is None:
+            references_BRCHW = latents_BCFHW.new_zeros(batch, 0, channels, height, width)
+        if pose_BCFHW is None:
+            pose_BCFHW = latents_BCFHW.new_zeros(batch, self.config.pose_channels, frames, height, width)
+        if face_BTC is None:
+            face_BTC = latents_BCFHW.new_zeros(batch, video_frames(frames), self.config.face_width)
+        return self.dit(latents_BCFHW, timesteps_BF, references_BRCHW, pose_BCFHW, group_face_tokens(face_BTC))

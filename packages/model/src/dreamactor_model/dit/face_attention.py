@@ -1,0 +1,59 @@
+"""Face Attn (paper 3.2): every video token attends to the face motion tokens of its own latent frame, and to no others.
+
+Legend: B batch, F latent frames, T video frames, L tokens of a frame, M face tokens of a latent frame, C width of a face
+token, D width, H heads, E width of a head.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from dreamactor_model.presets import TEMPORAL_STRIDE
+
+
+def group_face_tokens(face_BTC: Tensor) -> Tensor:
+    """One token a video frame -> those of each latent frame, (B, F, 4, C).
+
+    Latent frame 0 stands for one video frame: its token is repeated, which leaves softmax attention over it unchanged.
+    """
+    first = face_BTC[:, :1, None].expand(-1, -1, TEMPORAL_STRIDE, -1)
+    others = face_BTC[:, 1:].unflatten(1, (-1, TEMPORAL_STRIDE))
+    return torch.cat([first, others], dim=1)
+
+
+class FaceAttention(nn.Module):
+    """Cross-attention within each latent frame, folded.
+
+    A frame has only M keys a head, so queries and outputs are never projected token by token: Wq K^T and V Wo are formed
+    once a frame, (D, H M) each, and the tokens meet those. The result is the unfolded attention's, exactly; it needs queries and
+    keys without a norm of their own. A zero face token leaves the biases of keys and values: the learned "no motion".
+    """
+
+    def __init__(self, dim: int, heads: int, face_width: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.to_q = nn.Linear(dim, dim)
+        self.to_k = nn.Linear(face_width, dim)
+        self.to_v = nn.Linear(face_width, dim)
+        self.to_out = nn.ModuleList([nn.Linear(dim, dim)])
+        nn.init.zeros_(self.to_out[0].weight)
+        nn.init.zeros_(self.to_out[0].bias)
+
+    def forward(self, x_BFLD: Tensor, face_BFMC: Tensor) -> Tensor:
+        """Attend: (B, F, L, D), after the output projection."""
+        k_BFMHE = self.to_k(face_BFMC).unflatten(-1, (self.heads, -1))
+        v_BFMHE = self.to_v(face_BFMC).unflatten(-1, (self.heads, -1))
+        key_BFHMD, key_bias_BFHM = self._fold_queries(k_BFMHE)
+        out_HED = self.to_out[0].weight.T.unflatten(0, (self.heads, -1))
+        value_BFHMD = torch.einsum("bfmhe,hed->bfhmd", v_BFMHE, out_HED)
+        scores_BFLX = x_BFLD @ key_BFHMD.flatten(2, 3).transpose(-1, -2) + key_bias_BFHM.flatten(2).unsqueeze(2)
+        weights_BFLX = scores_BFLX.unflatten(-1, (self.heads, -1)).softmax(dim=-1).flatten(-2)
+        return weights_BFLX @ value_BFHMD.flatten(2, 3) + self.to_out[0].bias
+
+    def _fold_queries(self, k_BFMHE: Tensor) -> tuple[Tensor, Tensor]:
+        k_BFMHE = k_BFMHE / math.sqrt(k_BFMHE.shape[-1])
+        query_HED = self.to_q.weight.unflatten(0, (self.heads, -1))
+        query_bias_HE = self.to_q.bias.unflatten(0, (self.heads, -1))
+        key_BFHMD = torch.einsum("bfmhe,hed->bfhmd", k_BFMHE, query_HED)
+        return key_BFHMD, torch.einsum("bfmhe,he->bfhm", k_BFMHE, query_bias_HE)

@@ -1,0 +1,92 @@
+"""The transformer's plain layers, named as the public Wan weights name them.
+
+Legend: B batch, N frames, L tokens of a frame, D width.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+# Wan's time embedding was trained on timesteps of 0 to 1000; ours run from 0 to 1.
+TIMESTEP_SCALE = 1000.0
+
+
+class FP32LayerNorm(nn.LayerNorm):
+    """Layer norm computed in single precision whatever the weights' type; the result is single precision too."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = None if self.weight is None else self.weight.float()
+        bias = None if self.bias is None else self.bias.float()
+        return F.layer_norm(x.float(), self.normalized_shape, weight, bias, self.eps)
+
+
+class _GeluProjection(nn.Module):
+    def __init__(self, dim: int, hidden: int) -> None:
+        super().__init__()
+        self.proj = nn.Linear(dim, hidden)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.gelu(self.proj(x), approximate="tanh")
+
+
+class FeedForward(nn.Module):
+    """Two linear layers around a tanh GELU."""
+
+    def __init__(self, dim: int, hidden: int) -> None:
+        super().__init__()
+        # The base keeps a dropout at index 1; its place is held so that the names of the weights agree.
+        self.net = nn.Sequential(_GeluProjection(dim, hidden), nn.Identity(), nn.Linear(hidden, dim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x)
+
+
+class _Perceptron(nn.Module):
+    def __init__(self, inputs: int, dim: int, activation: nn.Module) -> None:
+        super().__init__()
+        self.linear_1 = nn.Linear(inputs, dim)
+        self.activation = activation
+        self.linear_2 = nn.Linear(dim, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.linear_2(self.activation(self.linear_1(x)))
+
+
+def sinusoids(timesteps: Tensor, size: int) -> Tensor:
+    """Cosines, then sines, of each timestep at `size / 2` geometric frequencies; a last axis of `size` is added."""
+    half = size // 2
+    frequencies = torch.exp(torch.arange(half, device=timesteps.device) * (-math.log(10_000.0) / half))
+    angles = timesteps[..., None].float() * frequencies
+    return torch.cat([angles.cos(), angles.sin()], dim=-1)
+
+
+class ConditionEmbedder(nn.Module):
+    """Timesteps, one a frame, and the cached prompt, if the base has text."""
+
+    def __init__(self, dim: int, frequency_dim: int, text_dim: int | None) -> None:
+        super().__init__()
+        self.frequency_dim = frequency_dim
+        self.time_embedder = _Perceptron(frequency_dim, dim, nn.SiLU())
+        self.time_proj = nn.Linear(dim, 6 * dim)
+        self.text_embedder = None if text_dim is None else _Perceptron(text_dim, dim, nn.GELU(approximate="tanh"))
+
+    def forward(self, timesteps_BN: Tensor) -> tuple[Tensor, Tensor]:
+        """The time embedding (B, N, D) and its six modulations (B, N, 6, D), both in single precision."""
+        waves = sinusoids(timesteps_BN * TIMESTEP_SCALE, self.frequency_dim)
+        embedding_BND = self.time_embedder(waves.type_as(self.time_proj.weight))
+        modulation = self.time_proj(F.silu(embedding_BND))
+        return embedding_BND.float(), modulation.float().unflatten(-1, (6, -1))
+
+
+class Modulation(NamedTuple):
+    """What a frame's timestep does to a block: each (B, N, 1, D), the same for all tokens of a frame."""
+
+    shift: Tensor
+    scale: Tensor
+    gate: Tensor
+    ffn_shift: Tensor
+    ffn_scale: Tensor
+    ffn_gate: Tensor

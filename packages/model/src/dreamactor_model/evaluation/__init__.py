@@ -1,0 +1,1 @@
+"""How a checkpoint is judged: metrics, held-out clips, the report."""

@@ -1,0 +1,165 @@
+"""The sizes of the model, as flat frozen dataclasses (figures of the public Wan bases; `tiny` is ours, for CPUs)."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from dreamactor_core.errors import SettingsError
+
+# The VAE and the pose encoder share these: latent frame 0 stands for one video frame, every other one for four.
+TEMPORAL_STRIDE = 4
+CONTROL_CHANNELS = 6
+FACE_CROP_PX = 224
+# The paper trains on clips of 25 to 121 frames (4.1).
+SHORTEST_TRAINED_FRAMES = 25
+
+
+@dataclass(frozen=True)
+class ActorConfig:
+    """Shape of `DreamActor`: its transformer, pose encoder and face encoder.
+
+    `text_dim` is None where the base has no text branch; `spatial_stride` is the VAE's, in pixels a latent.
+    """
+
+    dim: int
+    layers: int
+    heads: int
+    ffn_dim: int
+    latent_channels: int
+    spatial_stride: int
+    pose_channels: int
+    pose_width: int
+    face_width: int
+    face_stem: int
+    text_dim: int | None = None
+    text_tokens: int = 512
+    patch_size: int = 2
+    frequency_dim: int = 256
+    rope_theta: float = 10_000.0
+    eps: float = 1e-6
+
+
+@dataclass(frozen=True)
+class VAEConfig:
+    """Shape of the `AutoencoderKLWan` behind `VideoVAE`.
+
+    `patch_size` folds pixels into channels before the first convolution, so that every level runs at a lower resolution.
+    """
+
+    latent_channels: int
+    base_dim: int
+    decoder_base_dim: int
+    dim_mult: tuple[int, ...]
+    residual_blocks: int
+    temporal_downsample: tuple[bool, ...]
+    is_residual: bool = False
+    patch_size: int | None = None
+
+    @property
+    def spatial_stride(self) -> int:
+        """Pixels a latent, along each side."""
+        return (self.patch_size or 1) * 2 ** (len(self.dim_mult) - 1)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One size: the model and the VAE whose latents it reads."""
+
+    name: str
+    actor: ActorConfig
+    vae: VAEConfig
+
+
+_WAN_VAE_8X = VAEConfig(
+    latent_channels=16,
+    base_dim=96,
+    decoder_base_dim=96,
+    dim_mult=(1, 2, 4, 4),
+    residual_blocks=2,
+    temporal_downsample=(False, True, True),
+)
+_WAN_VAE_16X = VAEConfig(
+    latent_channels=48,
+    base_dim=160,
+    decoder_base_dim=256,
+    dim_mult=(1, 2, 4, 4),
+    residual_blocks=2,
+    temporal_downsample=(False, True, True),
+    is_residual=True,
+    patch_size=2,
+)
+# Two levels behind a 2x2 patch: 8x in space and 4x in time with every convolution at half resolution or less.
+_TINY_VAE = VAEConfig(
+    latent_channels=16,
+    base_dim=24,
+    decoder_base_dim=24,
+    dim_mult=(1, 2, 4),
+    residual_blocks=1,
+    temporal_downsample=(True, True),
+    patch_size=2,
+)
+
+
+def _wan(name: str, vae: VAEConfig, *, dim: int, layers: int, heads: int, ffn_dim: int) -> Preset:
+    actor = ActorConfig(
+        dim=dim,
+        layers=layers,
+        heads=heads,
+        ffn_dim=ffn_dim,
+        latent_channels=vae.latent_channels,
+        spatial_stride=vae.spatial_stride,
+        pose_channels=16,
+        pose_width=32,
+        face_width=512,
+        face_stem=64,
+        text_dim=4096,
+    )
+    return Preset(name, actor, vae)
+
+
+PRESETS = MappingProxyType(
+    {
+        preset.name: preset
+        for preset in (
+            Preset(
+                "tiny",
+                ActorConfig(
+                    dim=192,
+                    layers=6,
+                    heads=6,
+                    ffn_dim=768,
+                    latent_channels=_TINY_VAE.latent_channels,
+                    spatial_stride=_TINY_VAE.spatial_stride,
+                    pose_channels=16,
+                    pose_width=8,
+                    face_width=128,
+                    face_stem=16,
+                ),
+                _TINY_VAE,
+            ),
+            _wan("wan-1.3b", _WAN_VAE_8X, dim=1536, layers=30, heads=12, ffn_dim=8960),
+            _wan("wan-5b", _WAN_VAE_16X, dim=3072, layers=30, heads=24, ffn_dim=14336),
+            _wan("wan-14b", _WAN_VAE_8X, dim=5120, layers=40, heads=40, ffn_dim=13824),
+        )
+    }
+)
+
+
+def get_preset(name: str) -> Preset:
+    """The preset of that name.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    if name not in PRESETS:
+        raise SettingsError(f"no model preset {name!r}", remedy=f"Choose one of {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def latent_frames(frame_count: int) -> int:
+    """Latent frames that hold `frame_count` video frames (rounded up to the next 4F - 3)."""
+    return 1 + -(-(frame_count - 1) // TEMPORAL_STRIDE)
+
+
+def video_frames(latent_count: int) -> int:
+    """Video frames that `latent_count` latent frames decode to: T = 4F - 3."""
+    return 1 + (latent_count - 1) * TEMPORAL_STRIDE

@@ -1,0 +1,65 @@
+"""The table of stages: order, settings, where weights come from and go to, and what learns in each (paper 3.4)."""
+
+from pathlib import Path
+from typing import Literal, get_args
+
+from dreamactor_core.errors import TrainingError
+from dreamactor_core.settings.training import ParameterGroup, StageSettings, TrainingSettings
+from torch import nn
+
+Stage = Literal["vae", "face", "1", "2", "3"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+_PREREQUISITES: dict[Stage, tuple[Stage, ...]] = {
+    "vae": (),
+    "face": (),
+    "1": ("vae", "face"),
+    "2": ("1",),
+    "3": ("2",),
+}
+
+
+def parse_stage(name: str) -> Stage:
+    """The stage of that name.
+
+    Raises:
+        TrainingError: there is none.
+    """
+    for stage in STAGES:
+        if stage == name:
+            return stage
+    raise TrainingError(f"unknown stage {name!r}", remedy=f"Choose one of {', '.join(STAGES)}")
+
+
+def stage_title(stage: Stage) -> str:
+    """The name used in settings, folders and runs: vae, face, stage1, stage2, stage3."""
+    return f"stage{stage}" if stage.isdigit() else stage
+
+
+def stage_settings(training: TrainingSettings, stage: Stage) -> StageSettings:
+    """The stage's row of the table."""
+    row: StageSettings = getattr(training, stage_title(stage))
+    return row
+
+
+def output_dir(training: TrainingSettings, stage: Stage) -> Path:
+    """Where the finished weights of a stage lie."""
+    return Path(training.models_dir) / stage_title(stage)
+
+
+def prerequisites(training: TrainingSettings, stage: Stage) -> dict[Stage, Path]:
+    """The stages this one starts from, with their finished weights.
+
+    Raises:
+        TrainingError: one of them has not been trained; names the command that does it.
+    """
+    found = {}
+    for earlier in _PREREQUISITES[stage]:
+        folder = output_dir(training, earlier)
+        if not (folder / "config.json").exists():
+            raise TrainingError(
+                f"stage {stage} starts from the weights of stage {earlier}, which are not there",
+                path=folder,
+                remedy=f"Make them with: dreamactor model train --stage {earlier}",
+            )
+        found[earlier] = folder
+    return found
