@@ -30,7 +30,8 @@ LOGS = Path("runs/logs")
 _RUNNING = re.compile(r"^Running stage '(?P<stage>[^']+)'")
 _FAILED = re.compile(r"failed to run: (?P<command>.+), exited with (?P<status>-?\d+)")
 _BUSY = re.compile(r"Unable to acquire lock|is busy, it is being blocked by")
-_OUR_ERROR = re.compile(r"^error: (?P<line>.+)")
+# The command line's own word on an error says most, then DVC's, then whatever was said last.
+_REASONS = [re.compile(r"^error: (.+)"), re.compile(r"^ERROR: (.+)"), re.compile(r"(.*\S.*)")]
 # Somebody took the machine away or asked for it; the stage itself did nothing wrong. SIGKILL is not among them: it is
 # what the kernel sends when memory runs out, and the same stage would run out of it again.
 _INTERRUPTIONS = {status for number in (signal.SIGTERM, signal.SIGHUP) for status in (-number, 128 + number)}
@@ -101,11 +102,19 @@ def _failure(status: int, tail: Sequence[str], log: Path) -> LineageError:
         return TransientLineageError("another process works on the same files", remedy="Wait for it, then repeat")
     failed = _FAILED.search(text)
     command, stage_status = (failed["command"], int(failed["status"])) if failed else ("dvc repro", status)
-    reasons = [match["line"] for line in tail if (match := _OUR_ERROR.match(line))]
-    reason = reasons[-1] if reasons else next((line for line in reversed(tail) if line), "no output")
     if stage_status in _INTERRUPTIONS or status in _INTERRUPTIONS:
         return TransientLineageError(f"{command} was interrupted (status {stage_status})", path=log)
-    return LineageError(f"{command} failed with status {stage_status}: {reason}", path=log, remedy="The log says more")
+    return LineageError(
+        f"{command} failed with status {stage_status}: {_reason(tail)}", path=log, remedy="The log says more"
+    )
+
+
+def _reason(tail: Sequence[str]) -> str:
+    for pattern in _REASONS:
+        for line in reversed(tail):
+            if match := pattern.match(line):
+                return match[1]
+    return "it said nothing"
 
 
 def heal_lock(root: Path | str = ".") -> bool:
