@@ -1,6 +1,6 @@
 """`DreamActor`: the transformer with its pose and face encoders, the model's public door (paper 3).
 
-Legend: B batch, R references, F latent frames, T = 4F - 3 video frames, C channels or token width, H W rows and columns.
+Legend: B batch, R references, F latent frames, T = 4F - 3 video frames, C channels or width, H W rows and columns.
 """
 
 from typing import Literal
@@ -57,7 +57,7 @@ class DreamActor(nn.Module):
 
         Args:
             latents_BCFHW: normalised latents, noised by frame.
-            timesteps_BF: noise level of each latent frame, in [0, 1]; 0 for a clean one, such as a carried first latent.
+            timesteps_BF: noise level of each latent frame, in [0, 1]; 0 for a clean one, such as a carried latent.
             references_BRCHW: normalised latents of the reference images; zeros drop them, None means there are none.
             pose_BCFHW: of `encode_pose`; zeros or None drop it.
             face_BTC: of `encode_face`, T = 4F - 3; zeros or None drop it.

@@ -2,7 +2,7 @@
 
 Training drops them at random and guidance drops them on purpose; both mean the same zeros, so one type serves both.
 
-Legend: B batch, R references, F latent frames, T = 4F - 3 video frames, C channels or token width, H W rows and columns.
+Legend: B batch, R references, F latent frames, T = 4F - 3 video frames, C channels or width, H W rows and columns.
 """
 
 from collections.abc import Sequence

@@ -3,7 +3,8 @@
 v = v(0,0) + s_ref [v(r,0) - v(0,0)] + s_motion [v(r,m) - v(r,0)]
   = (1 - s_ref) v(0,0) + (s_ref - s_motion) v(r,0) + s_motion v(r,m)
 
-Only terms whose weight is not zero are evaluated, all in one batched call: 1 and 1 cost one evaluation, two equal scales two.
+Only terms whose weight is not zero are evaluated, all in one batched call: 1 and 1 cost one evaluation, two equal
+scales two.
 
 Legend: B batch, F latent frames, C channels, H W latent rows and columns, K guidance terms.
 """

@@ -42,7 +42,7 @@ class ActorConfig:
 class VAEConfig:
     """Shape of the `AutoencoderKLWan` behind `VideoVAE`.
 
-    `patch_size` folds pixels into channels before the first convolution, so that every level runs at a lower resolution.
+    `patch_size` folds pixels into channels before the first convolution: every level then runs at a lower resolution.
     """
 
     latent_channels: int

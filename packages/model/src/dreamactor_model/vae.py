@@ -1,7 +1,7 @@
 """`VideoVAE`: video <-> normalised latents, causal in time, streamed in constant memory (paper 3.1).
 
-One code path: a whole clip is a stream that is collected. The Wan autoencoder works frame group by frame group anyway and keeps
-a feature cache between groups; here the cache belongs to the stream, so that a video of any length fits.
+One code path: a whole clip is a stream that is collected. The Wan autoencoder works frame group by frame group anyway
+and keeps a feature cache between groups; here the cache belongs to the stream, so that a video of any length fits.
 
 Legend: B batch, C latent channels, F latent frames, T = 4F - 3 video frames, H W rows and columns.
 """
@@ -13,9 +13,9 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKLWan
 from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d, patchify, unpatchify
+from dreamactor_core.errors import WeightsError
 from torch import Tensor, nn
 
-from dreamactor_core.errors import WeightsError
 from dreamactor_model.presets import TEMPORAL_STRIDE, VAEConfig
 
 
@@ -78,7 +78,7 @@ class VideoVAE(nn.Module):
             yield self._normalise(moments.chunk(2, dim=1)[0])
 
     def decode_stream(self, latents: Iterable[Tensor]) -> Iterator[Tensor]:
-        """One video's latents (1, C, f, H, W), f as it comes -> its frames (t, 3, H, W) in [-1, 1], in constant memory."""
+        """One video's latents (1, C, f, H, W), any f -> its frames (t, 3, H, W) in [-1, 1], in constant memory."""
         for group_BCTHW in self._decode_groups(latents):
             yield group_BCTHW[0].transpose(0, 1)
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 import torch
+from dreamactor_core.errors import WeightsError
 from torch import Tensor
 
-from dreamactor_core.errors import WeightsError
 from dreamactor_model.dit.dit import DiT
 
 # Parameters that the base lacks.

@@ -1,7 +1,7 @@
 """The diffusion transformer of DreamActor-M1 (paper 3.1, 3.2), on a Wan base whose public weights it loads unchanged.
 
-Reference and video latents are one run of frames: they share every weight, and only the timestep (0 for a reference) and the
-temporal position (negative for a reference) tell them apart. Whatever the base lacks adds zero at the start.
+Reference and video latents are one run of frames: they share every weight, and only the timestep (0 for a reference)
+and the temporal position (negative for a reference) tell them apart. Whatever the base lacks adds zero at the start.
 
 Legend: B batch, R references, F latent frames, N = R + F frames, H W latent rows and columns, L tokens of a frame,
 C channels, D width, M face tokens of a latent frame, S text tokens.
@@ -78,8 +78,8 @@ class Block(nn.Module):
     def _attend_references(self, x_BNLD: Tensor, modulation: Modulation, context: BlockContext) -> Tensor:
         """Each video frame's tokens attend to all reference tokens (paper 3.1, the second, spatial attention).
 
-        Every frame asks the same keys and values, which are therefore projected once. Its queries stand at temporal position 0:
-        how far a reference lies must not depend on how late in the clip a frame comes.
+        Every frame asks the same keys and values, which are therefore projected once. Its queries stand at temporal
+        position 0: how far a reference lies must not depend on how late in the clip a frame comes.
         """
         entered = self._enter_attention(x_BNLD, modulation)
         references, video = entered[:, : context.reference_count], entered[:, context.reference_count :]

@@ -1,7 +1,7 @@
 """Face Attn (paper 3.2): every video token attends to the face motion tokens of its own latent frame, and to no others.
 
-Legend: B batch, F latent frames, T video frames, L tokens of a frame, M face tokens of a latent frame, C width of a face
-token, D width, H heads, E width of a head.
+Legend: B batch, F latent frames, T video frames, L tokens of a frame, M face tokens of a latent frame,
+C width of a face token, D width, H heads, E width of a head, X = H M.
 """
 
 import math
@@ -25,9 +25,10 @@ def group_face_tokens(face_BTC: Tensor) -> Tensor:
 class FaceAttention(nn.Module):
     """Cross-attention within each latent frame, folded.
 
-    A frame has only M keys a head, so queries and outputs are never projected token by token: Wq K^T and V Wo are formed
-    once a frame, (D, H M) each, and the tokens meet those. The result is the unfolded attention's, exactly; it needs queries and
-    keys without a norm of their own. A zero face token leaves the biases of keys and values: the learned "no motion".
+    A frame has only M keys a head, so queries and outputs are never projected token by token: Wq K^T and V Wo are
+    formed once a frame, (D, H M) each, and the tokens meet those. The result is the unfolded attention's, exactly; it
+    needs queries and keys without a norm of their own. A zero face token leaves the biases of keys and values: they are
+    the learned "no motion".
     """
 
     def __init__(self, dim: int, heads: int, face_width: int) -> None:

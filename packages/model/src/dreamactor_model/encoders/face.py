@@ -3,9 +3,9 @@
 Legend: B batch, T video frames, C channels or token width, H W rows and columns, K crops of all clips, U facial units.
 """
 
+from dreamactor_core.face_units import ARKIT_UNITS
 from torch import Tensor, nn
 
-from dreamactor_core.face_units import ARKIT_UNITS
 from dreamactor_model.presets import FACE_CROP_PX, ActorConfig
 
 _GROUP_CHANNELS = 8

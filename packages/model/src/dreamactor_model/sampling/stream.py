@@ -1,0 +1,118 @@
+"""A video of any length as a stream: segments -> latents -> frames, in constant memory.
+
+Legend: R references, F latent frames, T video frames, C channels, H W rows and columns; a batch is one video.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from dreamactor_core.settings.sampling import SamplingSettings
+from torch import Tensor
+
+from dreamactor_model.actor import DreamActor
+from dreamactor_model.conditions import Conditions
+from dreamactor_model.sampling.segments import Segment, plan_segments
+from dreamactor_model.sampling.solver import solve
+from dreamactor_model.vae import VideoVAE
+
+
+class MotionSource(Protocol):
+    """Where a video's motion comes from: asked for one segment at a time, so that a long one is never drawn at once."""
+
+    def __len__(self) -> int:
+        """Frames of the video."""
+        ...
+
+    def control_maps(self, frames: Sequence[int]) -> np.ndarray:
+        """Skeleton and head-sphere maps of these frames, (T, 6, H, W) uint8, at the video's size."""
+        ...
+
+    def face_crops(self, frames: Sequence[int]) -> np.ndarray | None:
+        """Face crops of these frames, (T, 224, 224, 3) uint8; None where no face drives."""
+        ...
+
+
+@dataclass(frozen=True)
+class MotionArrays:
+    """A short video's motion, drawn already: maps (T, 6, H, W) and crops (T, 224, 224, 3), uint8."""
+
+    control_TCHW: np.ndarray
+    crops_THWC: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.control_TCHW)
+
+    def control_maps(self, frames: Sequence[int]) -> np.ndarray:
+        return self.control_TCHW[list(frames)]
+
+    def face_crops(self, frames: Sequence[int]) -> np.ndarray | None:
+        return None if self.crops_THWC is None else self.crops_THWC[list(frames)]
+
+
+def sample_stream(
+    actor: DreamActor,
+    references_RCHW: Tensor,
+    motion: MotionSource,
+    settings: SamplingSettings,
+    *,
+    on_step: Callable[[], None] = lambda: None,
+) -> Iterator[Tensor]:
+    """Normalised latents of the whole video, (1, C, f, H, W) a segment, each latent once and in order.
+
+    The same settings give the same latents bit for bit on the CPU: each segment draws its noise from (seed, segment).
+
+    Args:
+        references_RCHW: normalised latents of the reference images, on the device of the actor.
+        motion: of the driving video; latents are made for all its frames.
+        on_step: called after each solver step, `step_count` times in all.
+
+    Raises:
+        SettingsError: a segment length that is not 4n + 1.
+    """
+    carried = references_RCHW.new_zeros(1, references_RCHW.shape[1], 0, *references_RCHW.shape[2:])
+    for segment in plan_segments(len(motion), settings.segment_frames):
+        conditions = _conditions(actor, references_RCHW, motion, segment)
+        noise = _noise(carried, segment, settings.seed)
+        latents = solve(actor, noise, carried, conditions, settings, on_step)
+        start = latents.shape[2] - noise.shape[2]
+        yield latents[:, :, start : start + segment.kept]
+        carried = latents[:, :, -1:]
+
+
+def step_count(frame_count: int, settings: SamplingSettings) -> int:
+    """Solver steps of a whole video."""
+    return settings.steps * len(plan_segments(frame_count, settings.segment_frames))
+
+
+@torch.no_grad()
+def decode_frames(vae: VideoVAE, latents: Iterable[Tensor], frame_count: int) -> Iterator[Tensor]:
+    """Decode a stream of latents once, causally: exactly `frame_count` frames (3, H, W) in [-1, 1], one by one."""
+    left = frame_count
+    for group_TCHW in vae.decode_stream(latents):
+        yield from group_TCHW[:left]
+        left -= len(group_TCHW[:left])
+
+
+@torch.no_grad()
+def _conditions(actor: DreamActor, references_RCHW: Tensor, motion: MotionSource, segment: Segment) -> Conditions:
+    frames = segment.frame_indices(len(motion))
+    device, kind = references_RCHW.device, references_RCHW.dtype
+    control_TCHW = torch.from_numpy(motion.control_maps(frames)).to(device, kind) / 255
+    pose_BCFHW = actor.encode_pose(control_TCHW.transpose(0, 1)[None])
+    crops_THWC = motion.face_crops(frames)
+    if crops_THWC is None:
+        return Conditions(references_RCHW[None], pose_BCFHW, None)
+    crops_TCHW = torch.from_numpy(crops_THWC).to(device, kind).permute(0, 3, 1, 2) / 255
+    return Conditions(references_RCHW[None], pose_BCFHW, actor.encode_face(crops_TCHW[None]))
+
+
+def _noise(like_BCFHW: Tensor, segment: Segment, seed: int) -> Tensor:
+    # Drawn on the CPU, so that a seed names the same noise on every device.
+    entropy = int(np.random.SeedSequence([seed, segment.index]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    generator = torch.Generator().manual_seed(entropy)
+    batch, channels, _, height, width = like_BCFHW.shape
+    shape = (batch, channels, segment.latent_count - int(segment.carried), height, width)
+    return torch.randn(shape, generator=generator).to(like_BCFHW)
