@@ -27,11 +27,12 @@ def extract(
     from dreamactor_core.errors import InputError
 
     from dreamactor_signals.extraction import extract_manifest, extract_video
+    from dreamactor_signals.trackers import make_tracker
 
     if (video is None) == (manifest is None):
         raise InputError("give either one VIDEO or --manifest MANIFEST")
     if manifest is not None:
         extract_manifest(manifest, output, settings.signals)
     elif video is not None:
-        extract_video(video, settings.signals).save(output)
+        extract_video(video, make_tracker(settings.signals), watched=True).save(output)
     typer.echo(output)

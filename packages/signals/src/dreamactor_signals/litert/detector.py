@@ -130,8 +130,8 @@ class Detector:
         """Offsets from the anchors -> corners and keypoints, all in crop coordinates."""
         center = raw[:, :2] + anchors
         half = raw[:, 2:4] / 2
-        keypoints = raw[:, 4:].reshape(len(raw), -1, 2) + anchors[:, None]
-        return np.concatenate([center - half, center + half, keypoints.reshape(len(raw), -1)], axis=1)
+        keypoints = raw[:, 4:].reshape(len(raw), raw.shape[1] // 2 - 2, 2) + anchors[:, None]
+        return np.concatenate([center - half, center + half, keypoints.reshape(len(raw), raw.shape[1] - 4)], axis=1)
 
 
 def _detection(score: float, values: np.ndarray, region: Region) -> Detection:

@@ -1,0 +1,92 @@
+"""A clip's head and face: readings of single frames -> a smooth head, whole boxes, and expression as it was read.
+
+Legend: T video frames, U face units.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from dreamactor_core.face_units import ARKIT_UNITS
+
+from dreamactor_signals.rotations import nearest_rotation
+from dreamactor_signals.smoothing import fill_gaps, smooth, smooth_rotations
+from dreamactor_signals.trackers.embedded.camera import Camera
+from dreamactor_signals.trackers.embedded.clip_body import PlacedBody
+from dreamactor_signals.trackers.embedded.head import SKULL_RADIUS_M, head_of_body
+from dreamactor_signals.trackers.embedded.pace import Pace
+from dreamactor_signals.trackers.embedded.readings import FrameReading, HeadReading
+
+
+@dataclass(frozen=True)
+class Heads:
+    """(T, ...) pose, centre, radius and confidence of the skull sphere."""
+
+    rotation: np.ndarray
+    center_cam_m: np.ndarray
+    radius_m: np.ndarray
+    confidence: np.ndarray
+
+
+@dataclass(frozen=True)
+class Faces:
+    """(T, ...) boxes, expression units and confidence."""
+
+    boxes_px: np.ndarray
+    units: np.ndarray
+    confidence: np.ndarray
+
+
+def heads_of_clip(readings: Sequence[FrameReading], body: PlacedBody, camera: Camera, pace: Pace) -> Heads:
+    """Heads of faces, bridged over short gaps; where the face stays lost, heads of the body's face points."""
+    rotation, center, confidence = _fill_heads([r.face.head if r.face else None for r in readings], pace)
+    ears_depth_m = body.ears_depth_m()
+    scale = _scale_to_body(center[:, 2], ears_depth_m, confidence)
+    center = center * scale
+    rough = [head_of_body(r.body, camera) if r.body else None for r in readings]
+    rough_rotation, rough_center, rough_confidence = _fill_heads(rough, pace)
+    lost = (confidence == 0) & (rough_confidence > 0) & (ears_depth_m > 0)
+    rotation[lost], confidence[lost] = rough_rotation[lost], rough_confidence[lost]
+    center[lost] = rough_center[lost] * (ears_depth_m / np.maximum(rough_center[:, 2], 1e-6))[lost, None]
+    here = confidence > 0
+    center_px = np.zeros((len(readings), 2))
+    center_px[here] = camera.project(center[here])
+    center_px = smooth(center_px, confidence, pace.image)
+    depth_m = smooth(center[:, 2], confidence, pace.depth)
+    return Heads(
+        rotation=smooth_rotations(rotation, confidence, pace.image),
+        center_cam_m=camera.unproject(center_px, depth_m) * here[:, None],
+        radius_m=SKULL_RADIUS_M * scale * here,
+        confidence=np.clip(confidence, 0, 1),
+    )
+
+
+def faces_of_clip(readings: Sequence[FrameReading], pace: Pace) -> Faces:
+    """Boxes and expression, bridged over short gaps and never smoothed: a blink lasts three frames."""
+    score = np.array([reading.face.score if reading.face else 0.0 for reading in readings])
+    boxes = np.array([reading.face.box_px if reading.face else np.zeros(4) for reading in readings])
+    units = np.array([reading.face.units if reading.face else np.zeros(len(ARKIT_UNITS)) for reading in readings])
+    boxes, confidence = fill_gaps(boxes, score, pace.max_gap)
+    units, _ = fill_gaps(units, score, pace.max_gap)
+    return Faces(boxes, np.clip(units, 0, 1), np.clip(confidence, 0, 1))
+
+
+def _fill_heads(heads: Sequence[HeadReading | None], pace: Pace) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rotations (identity where missing), centres and confidences of a clip, short gaps bridged."""
+    confidence = np.array([head.confidence if head else 0.0 for head in heads])
+    rotation = np.array([head.rotation if head else np.eye(3) for head in heads])
+    center = np.array([head.center_cam_m if head else np.zeros(3) for head in heads])
+    rotation, _ = fill_gaps(rotation, confidence, pace.max_gap)
+    center, trust = fill_gaps(center, confidence, pace.max_gap)
+    rotation[trust == 0] = np.eye(3)
+    return nearest_rotation(rotation), center, trust
+
+
+def _scale_to_body(head_depth_m: np.ndarray, ears_depth_m: np.ndarray, confidence: np.ndarray) -> float:
+    """How much larger than average the head is, if it is to stand where the body stands.
+
+    An average head's distance follows from its size in the picture, the body's from its own: they differ by a person's
+    proportions. One factor for the whole clip brings them together and keeps the head's size constant.
+    """
+    both = (confidence > 0) & (ears_depth_m > 0) & (head_depth_m > 0)
+    return float(np.median(ears_depth_m[both] / head_depth_m[both])) if both.any() else 1.0

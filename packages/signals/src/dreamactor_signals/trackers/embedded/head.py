@@ -1,0 +1,93 @@
+"""The head's pose, from the face's landmarks, or roughly from the body's face points.
+
+The landmarks carry depths, and the pose is the rigid motion that carries the average face onto all three coordinates.
+Perspective-n-point on the two image coordinates alone reads only 0.7 of the true turn: it must explain a person's own
+depth of face, which differs from the average, by turning less. With depths, shape and turn are no longer confused.
+
+Legend: L landmarks.
+"""
+
+import numpy as np
+
+from dreamactor_signals.trackers.embedded.body import Point
+from dreamactor_signals.trackers.embedded.camera import Camera
+from dreamactor_signals.trackers.embedded.canonical_face import canonical_face
+from dreamactor_signals.trackers.embedded.readings import BodyReading, HeadReading
+from dreamactor_signals.rotations import align
+
+# The sphere that fits an average adult's skull, in the head coordinates of the canonical face.
+SKULL_CENTER_HEAD_M = np.array([0.0, -0.03, 0.03])
+SKULL_RADIUS_M = 0.105
+
+# The body's face points and where they lie on the canonical face.
+_BODY_TO_FACE = {
+    Point.NOSE: (1,),
+    Point.LEFT_EYE_INNER: (362,),
+    Point.LEFT_EYE: (386, 374),
+    Point.LEFT_EYE_OUTER: (263,),
+    Point.RIGHT_EYE_INNER: (133,),
+    Point.RIGHT_EYE: (159, 145),
+    Point.RIGHT_EYE_OUTER: (33,),
+    Point.LEFT_EAR: (454,),
+    Point.RIGHT_EAR: (234,),
+    Point.MOUTH_LEFT: (291,),
+    Point.MOUTH_RIGHT: (61,),
+}
+# A head read from eleven coarse points is worth less than one read from a face.
+_BODY_HEAD_TRUST = 0.4
+
+
+def head_of_face(points_px: np.ndarray, depth_px: np.ndarray, camera: Camera, *, confidence: float) -> HeadReading:
+    """Head pose from face landmarks.
+
+    Args:
+        points_px: (L, 2) in the frame.
+        depth_px: (L,) away from the camera, at the scale of the pixels there.
+        camera: that took the frame.
+        confidence: of the reading.
+    """
+    face = canonical_face()
+    rigid = face.rigid_indices
+    seen = np.column_stack([points_px, depth_px])[rigid]
+    return _pose(face.points_head_m[rigid], seen, face.rigid_weights, camera, confidence)
+
+
+def head_of_body(body: BodyReading, camera: Camera) -> HeadReading | None:
+    """Head pose from the body's face points; None when they are degenerate or not seen at all."""
+    face = canonical_face()
+    canonical = np.array([face.points_head_m[list(at)].mean(axis=0) for at in _BODY_TO_FACE.values()])
+    points = list(_BODY_TO_FACE)
+    weights = body.visibility[points]
+    if weights.sum() < 1e-3:
+        return None
+    # Bring the body's metres to the pixels they span in the frame, so that depth has the scale of the picture.
+    across_m, across_px = body.points_body_m[points, :2], body.points_px[points]
+    pixels_per_m = np.linalg.norm(np.ptp(across_px, axis=0)) / max(np.linalg.norm(np.ptp(across_m, axis=0)), 1e-6)
+    seen = np.column_stack([across_px, body.points_body_m[points, 2] * pixels_per_m])
+    confidence = _BODY_HEAD_TRUST * float(weights.mean()) * body.score
+    return _pose(canonical, seen, weights, camera, confidence)
+
+
+def _pose(
+    canonical_head_m: np.ndarray, seen_px: np.ndarray, weights: np.ndarray, camera: Camera, confidence: float
+) -> HeadReading:
+    """The pose that carries canonical points onto points (N, 3) seen in pixels with pixel depths."""
+    turn, pixels_per_m = align(canonical_head_m, seen_px, weights)
+    share = weights / weights.sum()
+    arm_m = turn @ (SKULL_CENTER_HEAD_M - share @ canonical_head_m)
+    center_px = share @ seen_px[:, :2] + pixels_per_m * arm_m[:2]
+    depth_m = np.asarray(camera.focal_px / pixels_per_m + arm_m[2])
+    center_cam_m = camera.unproject(center_px, depth_m)
+    return HeadReading(ray_rotation(center_cam_m) @ turn, center_cam_m, confidence)
+
+
+def ray_rotation(point_cam_m: np.ndarray) -> np.ndarray:
+    """The shortest rotation from the optical axis to the ray through a point.
+
+    What is seen away from the middle of the picture is seen along its own ray: a head that looks straight into the
+    camera from there is turned against the camera's axes.
+    """
+    ray = point_cam_m / np.linalg.norm(point_cam_m)
+    x, y, z = ray
+    # Rodrigues' formula for the axis (0, 0, 1) x ray.
+    return np.array([[1 - x * x / (1 + z), -x * y / (1 + z), x], [-x * y / (1 + z), 1 - y * y / (1 + z), y], [-x, -y, z]])

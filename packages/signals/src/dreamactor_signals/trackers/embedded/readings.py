@@ -1,0 +1,84 @@
+"""What the networks say of one frame, before the clip is put together.
+
+Legend: P = 33 body points, H = 21 hand points, U face units.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class BodyReading:
+    """The body of one frame.
+
+    Attributes:
+        points_px: (P, 2) in the frame.
+        points_body_m: (P, 3) along the camera's axes, from the middle of the hips.
+        visibility: (P,) in [0, 1], small for what is hidden or outside.
+        score: in [0, 1].
+    """
+
+    points_px: np.ndarray
+    points_body_m: np.ndarray
+    visibility: np.ndarray
+    score: float
+
+
+@dataclass(frozen=True)
+class HandReading:
+    """One hand of one frame.
+
+    Attributes:
+        points_px: (H, 2) in the frame.
+        points_hand_m: (H, 3) along the camera's axes, from the middle of the hand.
+        score: in [0, 1].
+        left_score: how much it looks like a left hand, in [0, 1].
+    """
+
+    points_px: np.ndarray
+    points_hand_m: np.ndarray
+    score: float
+    left_score: float
+
+
+@dataclass(frozen=True)
+class HeadReading:
+    """Where the head is and how it is turned.
+
+    Attributes:
+        rotation: (3, 3) head coordinates to camera space.
+        center_cam_m: (3,) centre of the skull, at the scale of an average adult head.
+        confidence: in [0, 1].
+    """
+
+    rotation: np.ndarray
+    center_cam_m: np.ndarray
+    confidence: float
+
+
+@dataclass(frozen=True)
+class FaceReading:
+    """The face of one frame.
+
+    Attributes:
+        box_px: (4,) x0 y0 x1 y1 around all landmarks.
+        units: (U,) ARKit weights in [0, 1].
+        head: from the landmarks.
+        score: in [0, 1].
+    """
+
+    box_px: np.ndarray
+    units: np.ndarray
+    head: HeadReading
+    score: float
+
+
+@dataclass(frozen=True)
+class FrameReading:
+    """Everything read of one frame; what was not found is None."""
+
+    body: BodyReading | None = None
+    left_hand: HandReading | None = None
+    right_hand: HandReading | None = None
+    face: FaceReading | None = None

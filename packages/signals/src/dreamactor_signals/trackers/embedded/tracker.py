@@ -1,0 +1,69 @@
+"""The embedded tracker: reads frame by frame, then puts the clip together."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+import numpy as np
+from dreamactor_core.errors import InputError
+from dreamactor_core.motion_track import MotionTrack
+from dreamactor_core.settings.signals import SignalsSettings
+
+from dreamactor_signals.litert.wheels import BODY_AND_HANDS, FACE
+from dreamactor_signals.trackers.embedded.body import BodyNetworks, BodyReader
+from dreamactor_signals.trackers.embedded.camera import Camera
+from dreamactor_signals.trackers.embedded.clip import assemble
+from dreamactor_signals.trackers.embedded.face import FaceNetworks, FaceReader
+from dreamactor_signals.trackers.embedded.hands import HandNetworks, HandReader, keep_apart
+from dreamactor_signals.trackers.embedded.readings import FrameReading
+
+
+class EmbeddedTracker:
+    """Body, hands, face and head of one person, with networks that ship inside installed wheels.
+
+    One set of networks serves any number of clips, one after another.
+
+    Args:
+        settings: thresholds, smoothing and the assumed camera.
+
+    Raises:
+        WeightsError: the networks are not installed.
+    """
+
+    def __init__(self, settings: SignalsSettings) -> None:
+        self._settings = settings
+        self._body = BodyNetworks(threads=settings.threads, min_score=settings.min_score)
+        self._hands = HandNetworks(threads=settings.threads, min_score=settings.min_score)
+        self._face = FaceNetworks(threads=settings.threads, min_score=settings.min_score)
+
+    def track(
+        self, frames: Iterable[np.ndarray], fps: Fraction, frame_size: tuple[int, int], source_sha256: str
+    ) -> MotionTrack:
+        """See `dreamactor_signals.trackers.Tracker`."""
+        camera = Camera.assumed(frame_size, self._settings.field_of_view_deg)
+        reader = FrameReader(self._body, self._hands, self._face, camera)
+        readings = [reader.read(frame) for frame in frames]
+        if not any(reading.body or reading.face for reading in readings):
+            raise InputError(
+                f"no person found in {len(readings)} frames", remedy="Use footage that shows a person's face or body"
+            )
+        return assemble(
+            readings, camera, fps, frame_size, self._settings,
+            trackers={"body": BODY_AND_HANDS.label(), "hands": BODY_AND_HANDS.label(), "face": FACE.label()},
+            source_sha256=source_sha256,
+        )
+
+
+class FrameReader:
+    """Reads one clip's frames in their order; each frame's findings steer the search in the next."""
+
+    def __init__(self, body: BodyNetworks, hands: HandNetworks, face: FaceNetworks, camera: Camera) -> None:
+        self._body = BodyReader(body)
+        self._left = HandReader(hands, "left")
+        self._right = HandReader(hands, "right")
+        self._face = FaceReader(face, camera)
+
+    def read(self, frame: np.ndarray) -> FrameReading:
+        """Everything seen in the next (H, W, 3) uint8 frame."""
+        body = self._body.read(frame)
+        left, right = keep_apart(self._left.read(frame, body), self._right.read(frame, body), body)
+        return FrameReading(body, left, right, self._face.read(frame, body))

@@ -1,0 +1,41 @@
+"""What every tracker does, and how settings choose one."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Protocol
+
+import numpy as np
+from dreamactor_core.motion_track import MotionTrack
+from dreamactor_core.settings.signals import SignalsSettings
+
+
+class Tracker(Protocol):
+    """Reads the performance of one person."""
+
+    def track(
+        self, frames: Iterable[np.ndarray], fps: Fraction, frame_size: tuple[int, int], source_sha256: str
+    ) -> MotionTrack:
+        """Track a clip, frame by frame: pixels are not kept.
+
+        Args:
+            frames: (H, W, 3) uint8 RGB each.
+            fps: frames a second.
+            frame_size: width, height of the frames.
+            source_sha256: of the file the frames come from.
+
+        Raises:
+            InputError: no frames, or no person in any of them.
+        """
+        ...
+
+
+def make_tracker(settings: SignalsSettings) -> Tracker:
+    """The tracker that the settings name.
+
+    Raises:
+        WeightsError: its networks are not installed.
+    """
+    from dreamactor_signals.trackers.embedded import EmbeddedTracker
+
+    trackers = {"embedded": EmbeddedTracker}
+    return trackers[settings.tracker](settings)
