@@ -1,8 +1,8 @@
 """Prefect on this machine without containers: `python -m infra.local up`.
 
-It starts server, pools, deployments and a worker. Everything lies under .prefect/ and ends with the command. The server takes a free port and writes its address into
-the profile that prefect.toml names, so that a plain `prefect deployment run train-stages/local --watch` in the
-repository finds it.
+It starts server, pools, deployments and a worker. Everything lies under .prefect/ and ends with the command. The server
+takes a free port and writes its address into the profile that prefect.toml names, so that a plain
+`prefect deployment run train-stages/local --watch` in the repository finds it.
 """
 
 import argparse

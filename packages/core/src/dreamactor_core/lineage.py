@@ -5,6 +5,7 @@ Only DVC's command line and its dvc.lock are relied on; nothing here or above im
 
 import fcntl
 import json
+import os
 import re
 import signal
 import subprocess
@@ -67,7 +68,9 @@ def reproduce(stages: Sequence[str] = (), *, root: Path | str = ".", report: Cal
     log.parent.mkdir(parents=True, exist_ok=True)
     report(f"dvc repro {' '.join(stages)} (log: {log.relative_to(root)})")
     command = [sys.executable, "-m", "dreamactor_core.supervisor", sys.executable, "-m", "dvc", "repro", *stages]
-    process = spawn(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    # The stages' commands are those of this environment, whether or not it has been activated.
+    environment = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    process = spawn(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, environment=environment)
     try:
         assert process.stdout is not None
         ran, tail = _follow(process.stdout, log, report)

@@ -1,0 +1,3 @@
+-- One database each: MLflow and Prefect both own a table called alembic_version.
+CREATE DATABASE mlflow;
+CREATE DATABASE prefect;
