@@ -1,0 +1,1 @@
+"""From raw video, or from people who do not exist, to training samples."""

@@ -1,0 +1,182 @@
+"""One draw becomes pixels, controls and references of one moment and one size."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import dreamactor_dataset.samples
+import numpy as np
+import pytest
+from dreamactor_core.errors import DecodeError, InputError
+from dreamactor_core.manifest import ClipRow, read_manifest, write_manifest
+from dreamactor_core.motion_track import MotionTrack
+from dreamactor_core.settings.dataset import IngestSettings, SamplingDataSettings
+from dreamactor_core.video import read_frames
+from dreamactor_dataset.clip_set import ClipSet
+from dreamactor_dataset.ingest import ingest_folder
+from dreamactor_dataset.samples import SampleLoader
+from dreamactor_dataset.sampling import Draw, WindowSampler
+
+SETTINGS = SamplingDataSettings(min_frames=9, max_frames=17, area=64 * 96, context_latents=2)
+DRAW = Draw(
+    clip_index=0,
+    epoch=0,
+    position=0,
+    start=12,
+    frame_count=9,
+    size=(64, 96),
+    carried=True,
+    reference_frames=(0, 29),
+    half_body_frame=15,
+    drop_reference=False,
+    drop_motion=False,
+    use_truth=True,
+)
+
+
+@pytest.fixture(scope="module")
+def manifest(
+    tmp_path_factory: pytest.TempPathFactory,
+    write_clip: Callable[..., Path],
+    standing_person: Callable[..., MotionTrack],
+) -> Path:
+    """Two full-body clips of 30 frames with true tracks; the first has a tracked one too, a metre to the right."""
+    folder = tmp_path_factory.mktemp("made")
+    for shade, name in enumerate(("a", "b")):
+        write_clip(folder / "in" / f"{name}.mp4", 30, shade=60 * shade)
+        standing_person(30).save(folder / "in" / f"{name}.safetensors")
+    (folder / "in" / "clips.csv").write_text(
+        "clip,truth_track,framing,split\na,a.safetensors,full,train\nb,b.safetensors,full,train\n"
+    )
+    settings = IngestSettings(min_frames=9, default_licence="CC0-1.0", default_consent="given")
+    ingest_folder(folder / "in", folder / "set", settings, report=lambda _: None)
+    standing_person(30, pelvis_x_m=0.5).save(folder / "set" / "tracks" / "a.safetensors")
+    first, second = read_manifest(folder / "set" / "manifest.parquet")
+    write_manifest(
+        folder / "set" / "manifest.parquet", [first.model_copy(update={"track": "tracks/a.safetensors"}), second]
+    )
+    return folder / "set" / "manifest.parquet"
+
+
+@pytest.fixture(scope="module")
+def clips(manifest: Path) -> ClipSet:
+    return ClipSet.load(manifest, "train", SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def loader(clips: ClipSet) -> SampleLoader:
+    return SampleLoader(clips, SETTINGS)
+
+
+def _red_levels(frames: np.ndarray) -> np.ndarray:
+    """Frame numbers, told by the clip's background."""
+    return np.round(np.median(frames[..., 0], axis=(1, 2)) / 5)
+
+
+def test_all_parts_are_of_one_moment_and_size(loader: SampleLoader) -> None:
+    sample = loader.sample(DRAW)
+    assert sample.clip_id == "a"
+    assert sample.context_frames == 8
+    assert sample.video.shape == (17, 96, 64, 3)
+    assert _red_levels(sample.video).tolist() == list(range(4, 21))
+    assert sample.motion.control.shape == (9, 6, 96, 64)
+    assert sample.face_crops.shape == (9, 224, 224, 3)
+    assert sample.references.shape == (3, 96, 64, 3)
+    assert _red_levels(sample.references).tolist() == [0, 29, 15]
+    assert {array.dtype for array in (sample.video, sample.motion.control, sample.face_crops, sample.references)} == {
+        np.dtype(np.uint8)
+    }
+
+
+def test_controls_lie_on_the_person(loader: SampleLoader) -> None:
+    sample = loader.sample(DRAW)
+    red_face = sample.video[sample.context_frames][..., 0] > 200
+    red_face &= sample.video[sample.context_frames][..., 1] < 60
+    sphere = sample.motion.control[0, 3:].any(axis=0)
+    assert sphere.any()
+    face_y, face_x = np.argwhere(red_face).mean(axis=0)
+    sphere_y, sphere_x = np.argwhere(sphere).mean(axis=0)
+    assert abs(face_y - sphere_y) < 4
+    assert abs(face_x - sphere_x) < 2
+    # The face is red; so is the middle of its crop.
+    assert sample.face_crops[0, 90:130, 90:130, 0].mean() > 200
+    assert sample.motion.face_units is not None
+    np.testing.assert_allclose(sample.motion.face_units[:, 0], np.linspace(0, 1, 30)[12:21], atol=1e-6)
+
+
+def test_the_truth_or_the_tracked_track_is_used_as_drawn(loader: SampleLoader) -> None:
+    truth, tracked = (
+        np.argwhere(loader.motion(replace(DRAW, use_truth=use)).control.any(axis=(0, 1)))[:, 1].mean()
+        for use in (True, False)
+    )
+    assert tracked > truth + 5
+
+
+def test_the_half_body_crop_is_nearer(loader: SampleLoader) -> None:
+    draw = replace(DRAW, clip_index=1, reference_frames=(15,), half_body_frame=15)
+    whole, crop = loader.references(draw)
+    red = [((image[..., 0] > 200) & (image[..., 1] < 120)).sum() for image in (whole, crop)]
+    assert red[1] > 1.5 * red[0] > 0
+
+
+def test_cached_latents_need_no_pixels(loader: SampleLoader, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = loader.sample(DRAW).motion
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a pixel was decoded")
+
+    monkeypatch.setattr(dreamactor_dataset.samples, "read_frames", refuse)
+    np.testing.assert_array_equal(loader.motion(DRAW).control, whole.control)
+
+
+def test_windows_that_are_not_carried_have_no_context(loader: SampleLoader) -> None:
+    sample = loader.sample(replace(DRAW, start=0, carried=False))
+    assert (sample.context_frames, len(sample.video)) == (0, 9)
+    # A clip's beginning is all the past there is.
+    assert loader.context_frames(replace(DRAW, start=4)) == 4
+
+
+def test_what_the_sampler_draws_can_be_loaded(clips: ClipSet, loader: SampleLoader) -> None:
+    assert clips.table.full_body.all()
+    assert clips.table.sizes.tolist() == [[64, 96], [64, 96]]
+    # The head turns from the least to the most yaw.
+    assert clips.table.yaw_frames[:, :2].tolist() == [[29, 0], [29, 0]]
+    sampler = WindowSampler(clips.table, SETTINGS, seed=1, batch_size=2)
+    for draw in sampler.batch(0):
+        sample = loader.sample(draw)
+        assert len(sample.video) == sample.context_frames + draw.frame_count
+        assert len(sample.motion.control) == draw.frame_count
+        assert len(sample.references) == draw.reference_count
+
+
+def _with_row(manifest: Path, folder: Path, **changes: object) -> Path:
+    """The manifest, its second row changed, beside links to its files."""
+    for name in ("clips", "truth", "tracks"):
+        (folder / name).symlink_to(manifest.parent / name)
+    first, second = read_manifest(manifest)
+    write_manifest(folder / "manifest.parquet", [first, ClipRow(**(second.model_dump() | changes))])
+    return folder / "manifest.parquet"
+
+
+def test_rows_that_are_not_kept_or_of_another_split_are_left_out(manifest: Path, tmp_path: Path) -> None:
+    changed = _with_row(manifest, tmp_path, status="rejected", reason="made up")
+    assert [row.clip_id for row in ClipSet.load(changed, "train", SETTINGS).rows] == ["a"]
+    with pytest.raises(InputError, match="no kept clip with a motion track in split 'val'"):
+        ClipSet.load(changed, "val", SETTINGS)
+
+
+def test_a_row_that_contradicts_its_files_is_refused(manifest: Path, tmp_path: Path) -> None:
+    (tmp_path / "longer").mkdir()
+    with pytest.raises(InputError, match="30 frames, but clip b has 31"):
+        ClipSet.load(_with_row(manifest, tmp_path / "longer", frame_count=31), "train", SETTINGS)
+    (tmp_path / "wider").mkdir()
+    clips = ClipSet.load(_with_row(manifest, tmp_path / "wider", width=192), "train", SETTINGS)
+    with pytest.raises(DecodeError, match="frames of 96x160, the manifest says 192x160"):
+        SampleLoader(clips, SETTINGS).sample(replace(DRAW, clip_index=1, half_body_frame=None))
+
+
+def test_frames_are_those_of_the_file(clips: ClipSet, loader: SampleLoader) -> None:
+    source = read_frames(clips.video(0), [12])[0]
+    shown = loader.sample(replace(DRAW, carried=False)).video[0]
+    # 96x160 fills 64x96 by two thirds: 107 rows, of which five go above and six below.
+    assert abs(float(shown[40, 5].mean()) - float(source[67, 7].mean())) < 3
