@@ -1,8 +1,8 @@
 """A long video as segments that hand on their last latent.
 
-Segment 0 makes its latents from noise alone. Each later one begins with the last latent of the one before, clean, and so
-adds one latent less: with 73 frames, 19 latents, then 18 more (72 frames) at a time. Between segments, latents are never
-decoded and encoded again.
+Segment 0 makes its latents from noise alone. Each later one begins with the last latent of the one before, clean, and
+so adds one latent less: with 73 frames, 19 latents, then 18 more (72 frames) at a time. Between segments, latents are
+never decoded and encoded again.
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,333 @@
+"""The transformer: parity with its base, and what may change what."""
+
+import dataclasses
+
+import pytest
+import torch
+from diffusers import WanTransformer3DModel
+from dreamactor_core.errors import SettingsError, WeightsError
+from dreamactor_model.actor import DreamActor, parameter_group
+from dreamactor_model.dit.base_weights import load_base
+from dreamactor_model.dit.dit import DiT
+from dreamactor_model.dit.face_attention import FaceAttention, group_face_tokens
+from dreamactor_model.dit.layers import TIMESTEP_SCALE
+from dreamactor_model.dit.rope import frame_positions, rotate, rotation_3d
+from dreamactor_model.presets import ActorConfig, get_preset, latent_frames, video_frames
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+MICRO = ActorConfig(
+    dim=48,
+    layers=2,
+    heads=2,
+    ffn_dim=64,
+    latent_channels=4,
+    spatial_stride=8,
+    pose_channels=3,
+    pose_width=4,
+    face_width=8,
+    face_stem=8,
+    frequency_dim=16,
+)
+FRAMES = 4
+
+
+def _inputs(config: ActorConfig, batch: int = 2, references: int = 2) -> dict[str, Tensor]:
+    generator = torch.Generator().manual_seed(7)
+
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=generator)
+
+    return {
+        "latents_BCFHW": normal(batch, config.latent_channels, FRAMES, 8, 6),
+        "timesteps_BF": torch.rand(batch, FRAMES, generator=generator),
+        "references_BRCHW": normal(batch, references, config.latent_channels, 8, 6),
+        "pose_BCFHW": normal(batch, config.pose_channels, FRAMES, 8, 6),
+        "face_BTC": normal(batch, video_frames(FRAMES), config.face_width),
+    }
+
+
+def _awake(module: nn.Module) -> nn.Module:
+    """Fill every branch that starts at zero, as training would."""
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            if not parameter.any():
+                parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.05)
+        for name, parameter in module.named_parameters():
+            if name.endswith("patch_embedding.weight"):
+                parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.05)
+    return module.eval()
+
+
+def _changed_frames(before: Tensor, after: Tensor) -> list[int]:
+    """Latent frames of a velocity (B, C, F, H, W) that differ."""
+    return [frame for frame in range(before.shape[2]) if not torch.equal(before[:, :, frame], after[:, :, frame])]
+
+
+@pytest.fixture(scope="module")
+def wan() -> WanTransformer3DModel:
+    torch.manual_seed(0)
+    model = WanTransformer3DModel(
+        num_attention_heads=2,
+        attention_head_dim=24,
+        in_channels=4,
+        out_channels=4,
+        text_dim=12,
+        freq_dim=16,
+        ffn_dim=64,
+        num_layers=2,
+    ).eval()
+    with torch.no_grad():  # norms start at one, which would hide a norm put in the wrong place
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return model
+
+
+@pytest.fixture(scope="module")
+def from_wan(wan: WanTransformer3DModel) -> DreamActor:
+    torch.manual_seed(3)
+    config = dataclasses.replace(MICRO, text_dim=12, text_tokens=5)
+    actor = DreamActor(config).eval()
+    load_base(actor.dit, wan.state_dict())
+    actor.dit.prompt_SC.copy_(torch.randn(5, 12))
+    return actor
+
+
+def _relative(ours: Tensor, theirs: Tensor) -> float:
+    return float((ours - theirs).abs().max() / theirs.abs().max())
+
+
+@torch.no_grad()
+def test_equals_the_base_at_one_timestep(wan: WanTransformer3DModel, from_wan: DreamActor) -> None:
+    latents = _inputs(MICRO)["latents_BCFHW"]
+    times_B = torch.tensor([0.25, 0.9])
+    text = from_wan.dit.prompt_SC.expand(2, -1, -1)
+    theirs = wan(latents, times_B * TIMESTEP_SCALE, text).sample
+    assert _relative(from_wan(latents, times_B[:, None].expand(-1, FRAMES)), theirs) < 1e-5
+
+
+@torch.no_grad()
+def test_equals_the_base_at_a_timestep_for_each_frame(wan: WanTransformer3DModel, from_wan: DreamActor) -> None:
+    """As the image-to-video base is used: a clean first frame, noise after it, one timestep a token."""
+    inputs = _inputs(MICRO)
+    times_BF = inputs["timesteps_BF"].clone()
+    times_BF[:, 0] = 0
+    tokens_a_frame = 4 * 3
+    times_BL = (times_BF * TIMESTEP_SCALE).repeat_interleave(tokens_a_frame, dim=1)
+    theirs = wan(inputs["latents_BCFHW"], times_BL, from_wan.dit.prompt_SC.expand(2, -1, -1)).sample
+    assert _relative(from_wan(inputs["latents_BCFHW"], times_BF), theirs) < 1e-5
+
+
+@torch.no_grad()
+def test_new_branches_add_nothing_before_training(from_wan: DreamActor) -> None:
+    inputs = _inputs(MICRO)
+    plain = from_wan(inputs["latents_BCFHW"], inputs["timesteps_BF"])
+    driven = from_wan(**{**inputs, "references_BRCHW": None})
+    assert torch.equal(plain, driven)
+    for block in from_wan.dit.blocks:
+        assert torch.equal(block.ref_attn.to_q.weight, block.attn1.to_q.weight)
+        assert not block.ref_attn.to_out[0].weight.any()
+
+
+def test_a_base_of_another_size_is_refused(wan: WanTransformer3DModel) -> None:
+    dit = DiT(dataclasses.replace(MICRO, text_dim=12, layers=3))
+    with pytest.raises(WeightsError, match="missing"):
+        load_base(dit, wan.state_dict())
+    with pytest.raises(WeightsError, match="does not fit"):
+        load_base(DiT(dataclasses.replace(MICRO, text_dim=12, ffn_dim=80)), wan.state_dict())
+
+
+def _unfolded(attention: FaceAttention, x_BFLD: Tensor, face_BFMC: Tensor) -> Tensor:
+    def heads(x: Tensor) -> Tensor:
+        return x.unflatten(-1, (attention.heads, -1)).transpose(-2, -3)
+
+    q, k, v = heads(attention.to_q(x_BFLD)), heads(attention.to_k(face_BFMC)), heads(attention.to_v(face_BFMC))
+    return attention.to_out[0](F.scaled_dot_product_attention(q, k, v).transpose(-2, -3).flatten(-2))
+
+
+def test_folded_face_attention_equals_the_plain_one() -> None:
+    torch.manual_seed(0)
+    attention = _awake(FaceAttention(dim=48, heads=4, face_width=8)).double()
+    x = torch.randn(2, 3, 10, 48, dtype=torch.float64)
+    face = torch.randn(2, 3, 4, 8, dtype=torch.float64)
+    torch.testing.assert_close(attention(x, face), _unfolded(attention, x, face), rtol=1e-12, atol=1e-12)
+
+
+def test_one_token_of_the_first_frame_and_four_of_the_others() -> None:
+    face_BTC = torch.arange(9.0).view(1, 9, 1)
+    groups = group_face_tokens(face_BTC)[0, :, :, 0].tolist()
+    assert groups == [[0, 0, 0, 0], [1, 2, 3, 4], [5, 6, 7, 8]]
+    torch.manual_seed(0)
+    attention = _awake(FaceAttention(dim=8, heads=2, face_width=1))
+    x = torch.randn(1, 1, 5, 8)
+    torch.testing.assert_close(attention(x, torch.full((1, 1, 4, 1), 3.0)), attention(x, torch.full((1, 1, 1, 1), 3.0)))
+
+
+@pytest.mark.parametrize(("token", "frame"), [(0, 0), (1, 1), (4, 1), (5, 2), (12, 3)])
+@torch.no_grad()
+def test_face_tokens_reach_their_own_latent_frame_only(token: int, frame: int) -> None:
+    # One block: in a deeper model self-attention passes the change on.
+    actor = _awake(DreamActor(dataclasses.replace(MICRO, layers=1)))
+    inputs = _inputs(MICRO)
+    before = actor(**inputs)
+    inputs["face_BTC"] = inputs["face_BTC"].clone()
+    inputs["face_BTC"][:, token] += 1
+    assert _changed_frames(before, actor(**inputs)) == [frame]
+
+
+@torch.no_grad()
+def test_every_frame_sees_every_reference_through_ref_attn_alone() -> None:
+    actor = _awake(DreamActor(dataclasses.replace(MICRO, layers=1)))
+    nn.init.zeros_(actor.dit.blocks[0].attn1.to_out[0].weight)
+    inputs = _inputs(MICRO)
+    before = actor(**inputs)
+    for reference in range(2):
+        other = inputs["references_BRCHW"].clone()
+        other[:, reference] += 1
+        assert _changed_frames(before, actor(**{**inputs, "references_BRCHW": other})) == list(range(FRAMES))
+
+
+@torch.no_grad()
+def test_ref_attn_is_the_same_for_equal_frames_early_and_late() -> None:
+    actor = _awake(DreamActor(dataclasses.replace(MICRO, layers=1)))
+    nn.init.zeros_(actor.dit.blocks[0].attn1.to_out[0].weight)
+    inputs = _inputs(MICRO)
+    still = {
+        "latents_BCFHW": inputs["latents_BCFHW"][:, :, :1].expand(-1, -1, FRAMES, -1, -1),
+        "timesteps_BF": inputs["timesteps_BF"][:, :1].expand(-1, FRAMES),
+    }
+    velocity = actor(**still, references_BRCHW=inputs["references_BRCHW"])
+    torch.testing.assert_close(velocity[:, :, 0], velocity[:, :, -1])
+
+
+@torch.no_grad()
+def test_pose_enters_its_own_frame_and_references_carry_none() -> None:
+    actor = _awake(DreamActor(dataclasses.replace(MICRO, layers=0)))
+    inputs = _inputs(MICRO)
+    before = actor(**inputs)
+    inputs["pose_BCFHW"] = inputs["pose_BCFHW"].clone()
+    inputs["pose_BCFHW"][:, :, 2] += 1
+    assert _changed_frames(before, actor(**inputs)) == [2]
+    captured: list[Tensor] = []
+    actor.dit.patch_embedding.register_forward_pre_hook(lambda _, arguments: captured.append(arguments[0]))
+    actor(**inputs)
+    assert not captured[0][:, MICRO.latent_channels :, :2].any()
+    assert captured[0][:, MICRO.latent_channels :, 2:].all()
+
+
+@torch.no_grad()
+def test_references_are_clean_whatever_the_video_s_noise() -> None:
+    actor = _awake(DreamActor(MICRO))
+    captured: list[Tensor] = []
+    actor.dit.condition_embedder.register_forward_pre_hook(lambda _, arguments: captured.append(arguments[0]))
+    inputs = _inputs(MICRO)
+    actor(**inputs)
+    assert torch.equal(captured[0], torch.cat([torch.zeros(2, 2), inputs["timesteps_BF"]], dim=1))
+
+
+@torch.no_grad()
+def test_a_frame_s_timestep_modulates_that_frame_alone() -> None:
+    actor = _awake(DreamActor(dataclasses.replace(MICRO, layers=0)))
+    inputs = _inputs(MICRO)
+    before = actor(**inputs)
+    inputs["timesteps_BF"] = inputs["timesteps_BF"].clone()
+    inputs["timesteps_BF"][:, 1] = 0.5
+    assert _changed_frames(before, actor(**inputs)) == [1]
+
+
+@torch.no_grad()
+def test_swapped_references_differ_by_their_positions_alone() -> None:
+    """With all references at one temporal position their order would mean nothing: positions are all that tells them."""
+    actor = _awake(DreamActor(MICRO))
+    inputs = _inputs(MICRO)
+    before = actor(**inputs)
+    swapped = actor(**{**inputs, "references_BRCHW": inputs["references_BRCHW"].flip(1)})
+    assert not torch.allclose(before, swapped, atol=1e-6)
+    same = inputs["references_BRCHW"][:, :1].expand(-1, 2, -1, -1, -1)
+    torch.testing.assert_close(
+        actor(**{**inputs, "references_BRCHW": same}), actor(**{**inputs, "references_BRCHW": same.flip(1)})
+    )
+
+
+def test_references_stand_before_the_clip_each_at_a_place_of_its_own() -> None:
+    assert frame_positions(3, 2, torch.device("cpu")).tolist() == [-1, -2, -3, 0, 1]
+
+
+def test_rotation_depends_on_distance_alone() -> None:
+    q, k = torch.randn(2, 1, 1, 1, 24).unbind(0)
+
+    def score(query_time: int, key_time: int) -> Tensor:
+        times = torch.tensor([query_time, key_time])
+        rotation = rotation_3d(times, 1, 1, 24, 10_000.0)
+        return (rotate(q, rotation.slice(0, 1)) * rotate(k, rotation.slice(1, 2))).sum()
+
+    torch.testing.assert_close(score(5, 2), score(1, -2))
+    assert not torch.isclose(score(5, 2), score(5, 3))
+
+
+STAGES = {"1": {"base"}, "2": {"face"}, "3": {"base", "face"}}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_trains_its_parameters_and_no_others(stage: str) -> None:
+    actor = _awake(DreamActor(MICRO)).train()
+    for name, parameter in actor.named_parameters():
+        parameter.requires_grad_(parameter_group(name) in STAGES[stage])
+    inputs = _inputs(MICRO, batch=1)
+    inputs["pose_BCFHW"] = actor.encode_pose(torch.rand(1, 6, video_frames(FRAMES), 64, 48))
+    # Stage 1 leaves the face out (paper 3.4).
+    inputs["face_BTC"] = None if stage == "1" else actor.encode_face(torch.rand(1, video_frames(FRAMES), 3, 224, 224))
+    actor(**inputs).square().mean().backward()
+    for name, parameter in actor.named_parameters():
+        if parameter_group(name) not in STAGES[stage]:
+            assert parameter.grad is None, name
+        elif not _is_silent(name):
+            assert parameter.grad is not None, name
+            assert parameter.grad.any(), name
+
+
+def _is_silent(name: str) -> bool:
+    """Softmax is blind to what all keys share, so a key's bias never learns."""
+    return name.endswith("face_attn.to_k.bias")
+
+
+def test_the_face_group_is_the_encoder_its_mlp_and_face_attn() -> None:
+    names = [name for name, _ in DreamActor(MICRO).named_parameters()]
+    roots = {name.split(".")[0] if "blocks" not in name else name.split(".")[3] for name in names if _is_face(name)}
+    assert roots == {"face_encoder", "face_mlp", "face_attn", "norm_face"}
+    base = {name.split(".")[3] for name in names if "blocks" in name and not _is_face(name)}
+    assert base == {"attn1", "ref_attn", "ffn", "scale_shift_table"}
+
+
+def _is_face(name: str) -> bool:
+    return parameter_group(name) == "face"
+
+
+@pytest.mark.parametrize(("name", "billions"), [("wan-1.3b", 1.42), ("wan-5b", 5.0), ("wan-14b", 14.29)])
+def test_presets_have_every_weight_of_their_base(name: str, billions: float) -> None:
+    config = get_preset(name).actor
+    with torch.device("meta"):
+        ours = DiT(config).state_dict()
+        base = WanTransformer3DModel(
+            num_attention_heads=config.heads,
+            attention_head_dim=config.dim // config.heads,
+            in_channels=config.latent_channels,
+            out_channels=config.latent_channels,
+            ffn_dim=config.ffn_dim,
+            num_layers=config.layers,
+        ).state_dict()
+    assert sum(weight.numel() for weight in base.values()) / 1e9 == pytest.approx(billions, rel=0.01)
+    different = {key for key in base if key not in ours or ours[key].shape != base[key].shape}
+    assert different == {"patch_embedding.weight"}  # it has the pose columns beside
+
+
+def test_an_unknown_preset_is_refused() -> None:
+    with pytest.raises(SettingsError, match="tiny"):
+        get_preset("huge")
+
+
+@pytest.mark.parametrize(("frames", "latents"), [(1, 1), (2, 2), (5, 2), (6, 3), (73, 19), (121, 31)])
+def test_frames_and_latents(frames: int, latents: int) -> None:
+    assert latent_frames(frames) == latents
+    assert video_frames(latents) >= frames > video_frames(latents) - 4

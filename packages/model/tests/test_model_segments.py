@@ -1,0 +1,198 @@
+"""Long videos: segments that hand on their last latent, and the stream they make."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from dreamactor_core.errors import SettingsError
+from dreamactor_core.settings.sampling import SamplingSettings
+from dreamactor_model.actor import DreamActor
+from dreamactor_model.presets import VAEConfig, get_preset, latent_frames
+from dreamactor_model.sampling.segments import Segment, plan_segments
+from dreamactor_model.sampling.solver import make_scheduler
+from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream, step_count
+from dreamactor_model.vae import VideoVAE
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+CONFIG = dataclasses.replace(
+    get_preset("tiny").actor, dim=48, layers=1, heads=2, ffn_dim=64, face_width=8, face_stem=8, latent_channels=4
+)
+SETTINGS = SamplingSettings(steps=2, segment_frames=9, seed=11)
+
+
+@pytest.fixture(scope="module")
+def actor() -> DreamActor:
+    torch.manual_seed(0)
+    actor = DreamActor(CONFIG).eval()
+    for parameter in actor.dit.parameters():
+        nn.init.normal_(parameter, std=0.1)
+    return actor
+
+
+@pytest.fixture(scope="module")
+def vae() -> VideoVAE:
+    torch.manual_seed(0)
+    return VideoVAE(
+        VAEConfig(
+            latent_channels=4,
+            base_dim=4,
+            decoder_base_dim=4,
+            dim_mult=(1, 2, 2),
+            residual_blocks=1,
+            temporal_downsample=(True, True),
+            patch_size=2,
+        )
+    ).eval()
+
+
+def _motion(frames: int, *, face: bool = False) -> MotionArrays:
+    random = np.random.default_rng(3)
+    crops = random.integers(0, 256, (frames, 224, 224, 3), dtype=np.uint8) if face else None
+    return MotionArrays(random.integers(0, 256, (frames, 6, 32, 32), dtype=np.uint8), crops)
+
+
+REFERENCES = torch.randn(2, 4, 4, 4, generator=torch.Generator().manual_seed(4))
+
+
+def _sample(actor: DreamActor, motion: MotionArrays, settings: SamplingSettings = SETTINGS) -> list[Tensor]:
+    return list(sample_stream(actor, REFERENCES, motion, settings))
+
+
+@given(frame_count=st.integers(1, 1000), latents=st.integers(2, 31))
+def test_segments_cover_a_video_of_any_length(frame_count: int, latents: int) -> None:
+    segments = plan_segments(frame_count, 4 * latents - 3)
+    assert sum(segment.kept for segment in segments) == latent_frames(frame_count)
+    for before, after in zip(segments, segments[1:], strict=False):
+        assert before.latent_count == latents
+        assert after.first_latent == before.first_latent + before.latent_count - 1
+    for segment in segments:
+        assert segment.kept <= segment.latent_count - segment.carried
+        assert segment.latent_count <= latents
+        assert min(7, latents) <= segment.latent_count
+
+
+def test_the_paper_s_segments() -> None:
+    """73 frames, then 72 more each; the rest in a segment no shorter than training's shortest clip, 25 frames."""
+    assert plan_segments(150, 73) == [Segment(0, 0, 19, 19), Segment(1, 18, 19, 18), Segment(2, 36, 7, 2)]
+    assert plan_segments(73, 73) == [Segment(0, 0, 19, 19)]
+    assert plan_segments(74, 73) == [Segment(0, 0, 19, 19), Segment(1, 18, 7, 1)]
+
+
+def test_driving_frames_are_those_of_the_latents() -> None:
+    """The carried latent ends at frame 72: its motion is that frame's, whatever segment it leads."""
+    second = plan_segments(78, 73)[1]
+    assert second.frame_indices(78) == [72, 73, 74, 75, 76, 77] + [77] * 19
+    assert len(second.frame_indices(78)) == 25
+
+
+@pytest.mark.parametrize("frames", [0, 1, 4, 72])
+def test_a_segment_that_is_not_4n_plus_1_is_refused(frames: int) -> None:
+    with pytest.raises(SettingsError, match="4n \\+ 1"):
+        plan_segments(10, frames)
+
+
+def test_a_video_without_frames_is_refused() -> None:
+    with pytest.raises(SettingsError, match="0 frames"):
+        plan_segments(0, 73)
+
+
+@pytest.mark.parametrize("frame_count", [1, 2, 5, 9, 10, 14, 17, 26])
+def test_every_frame_comes_out_once(actor: DreamActor, vae: VideoVAE, frame_count: int) -> None:
+    latents = _sample(actor, _motion(frame_count))
+    assert sum(chunk.shape[2] for chunk in latents) == latent_frames(frame_count)
+    frames = list(decode_frames(vae, latents, frame_count))
+    assert len(frames) == frame_count
+    assert all(frame.shape == (3, 32, 32) for frame in frames)
+    assert all(torch.isfinite(frame).all() for frame in frames)
+
+
+def test_a_segment_starts_from_the_very_latent_that_ended_the_one_before(actor: DreamActor) -> None:
+    """Handed on as it is, at timestep 0: never decoded and encoded again."""
+    calls: list[tuple[Tensor, Tensor]] = []
+    hook = actor.dit.register_forward_pre_hook(lambda _, arguments: calls.append((arguments[0], arguments[1])))
+    chunks = _sample(actor, _motion(25))
+    hook.remove()
+    assert [chunk.shape[2] for chunk in chunks] == [3, 2, 2]
+    for index, (latents, timesteps) in enumerate(calls):
+        segment = index // SETTINGS.steps
+        if segment:
+            assert torch.equal(latents[:1, :, :1], chunks[segment - 1][:, :, -1:])
+            assert not timesteps[:, 0].any()
+        assert timesteps[:, 1:].all()
+
+
+def test_segments_decoded_as_a_stream_equal_one_piece(actor: DreamActor, vae: VideoVAE) -> None:
+    chunks = _sample(actor, _motion(25))
+    assert len(chunks) == 3
+    streamed = torch.stack(list(decode_frames(vae, iter(chunks), 25)), dim=1)
+    with torch.no_grad():
+        assert torch.equal(streamed, vae.decode(torch.cat(chunks, dim=2))[0])
+
+
+def test_latents_are_decoded_while_they_are_made(actor: DreamActor, vae: VideoVAE) -> None:
+    made: list[int] = []
+
+    def watched() -> Iterator[Tensor]:
+        for chunk in sample_stream(actor, REFERENCES, _motion(25), SETTINGS):
+            made.append(chunk.shape[2])
+            yield chunk
+
+    frames = decode_frames(vae, watched(), 25)
+    next(frames)
+    assert made == [3]
+
+
+def test_equal_seeds_are_equal_bit_for_bit(actor: DreamActor) -> None:
+    motion = _motion(17, face=True)
+    first, second = _sample(actor, motion), _sample(actor, motion)
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    other = _sample(actor, motion, SETTINGS.model_copy(update={"seed": 12}))
+    assert not torch.equal(first[0], other[0])
+
+
+def test_a_longer_video_begins_as_a_shorter_one(actor: DreamActor) -> None:
+    motion = _motion(25)
+    short = MotionArrays(motion.control_TCHW[:17])
+    for ours, theirs in zip(_sample(actor, short), _sample(actor, motion), strict=False):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_motion_drives_the_segment_it_belongs_to(actor: DreamActor) -> None:
+    motion = _motion(25)
+    before = _sample(actor, motion)
+    motion.control_TCHW[12] = 255 - motion.control_TCHW[12]
+    after = _sample(actor, motion)
+    assert torch.equal(before[0], after[0])
+    assert not torch.equal(before[1], after[1])
+
+
+def test_steps_are_announced(actor: DreamActor) -> None:
+    steps: list[None] = []
+    for _ in sample_stream(actor, REFERENCES, _motion(25), SETTINGS, on_step=lambda: steps.append(None)):
+        pass
+    assert len(steps) == step_count(25, SETTINGS) == 6
+
+
+def test_the_solver_walks_from_noise_to_data() -> None:
+    sigmas = make_scheduler(4, shift=3.0).sigmas
+    expected = [3 * s / (1 + 2 * s) for s in (1.0, 0.75, 0.5, 0.25, 0.0)]
+    torch.testing.assert_close(sigmas, torch.tensor(expected))
+
+
+def test_a_straight_flow_is_solved_exactly(actor: DreamActor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the velocity is e - x0 for one x0, Euler reaches it in any number of steps."""
+    target = torch.randn(1, 4, 7, 4, 4)
+
+    def velocity(latents: Tensor, timesteps_BF: Tensor, *_: object) -> Tensor:
+        return (latents - target) / timesteps_BF[:, None, :, None, None]
+
+    monkeypatch.setattr(actor.dit, "forward", velocity)
+    settings = SETTINGS.model_copy(
+        update={"segment_frames": 25, "steps": 5, "guidance_reference": 1.0, "guidance_motion": 1.0}
+    )
+    [latents] = _sample(actor, _motion(25), settings)
+    torch.testing.assert_close(latents, target, rtol=1e-4, atol=1e-4)
