@@ -91,7 +91,7 @@ def _write_clip(path: Path, frame_count: int, *, size: tuple[int, int] = (96, 16
     face_columns = slice(width // 2 - 8, width // 2 + 8)
     with VideoWriter(path, Fraction(25), size=size, crf=1) as writer:
         for index in range(frame_count):
-            frame = np.full((height, width, 3), (5 * index, shade, 60), np.uint8)
+            frame = np.full((height, width, 3), (8 * index, shade, 60), np.uint8)
             # A red face where the standing person has it, and a moving square.
             frame[face_rows, face_columns] = (250, 0, 0)
             frame[height - 20 : height - 4, index : index + 16] = 255
@@ -101,5 +101,5 @@ def _write_clip(path: Path, frame_count: int, *, size: tuple[int, int] = (96, 16
 
 @pytest.fixture(scope="session")
 def write_clip() -> Callable[..., Path]:
-    """write_clip(path, frame_count, size=, shade=): the red level of frame i is 5 i; equal shades give equal bytes."""
+    """write_clip(path, frame_count, size=, shade=): the red level of frame i is 8 i; equal shades give equal bytes."""
     return _write_clip

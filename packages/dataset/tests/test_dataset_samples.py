@@ -70,43 +70,44 @@ def loader(clips: ClipSet) -> SampleLoader:
 
 def _red_levels(frames: np.ndarray) -> np.ndarray:
     """Frame numbers, told by the clip's background."""
-    return np.round(np.median(frames[..., 0], axis=(1, 2)) / 5)
+    return np.round(np.median(frames[..., 0], axis=(1, 2)) / 8)
 
 
 def test_all_parts_are_of_one_moment_and_size(loader: SampleLoader) -> None:
     sample = loader.sample(DRAW)
     assert sample.clip_id == "a"
     assert sample.context_frames == 8
-    assert sample.video.shape == (17, 96, 64, 3)
-    assert _red_levels(sample.video).tolist() == list(range(4, 21))
-    assert sample.motion.control.shape == (9, 6, 96, 64)
-    assert sample.face_crops.shape == (9, 224, 224, 3)
-    assert sample.references.shape == (3, 96, 64, 3)
-    assert _red_levels(sample.references).tolist() == [0, 29, 15]
-    assert {array.dtype for array in (sample.video, sample.motion.control, sample.face_crops, sample.references)} == {
-        np.dtype(np.uint8)
-    }
+    assert sample.video_THWC.shape == (17, 96, 64, 3)
+    assert _red_levels(sample.video_THWC).tolist() == list(range(4, 21))
+    assert sample.motion.control_TCHW.shape == (9, 6, 96, 64)
+    assert sample.face_crops_THWC.shape == (9, 224, 224, 3)
+    assert sample.references_RHWC.shape == (3, 96, 64, 3)
+    assert _red_levels(sample.references_RHWC).tolist() == [0, 29, 15]
+    assert {
+        array.dtype
+        for array in (sample.video_THWC, sample.motion.control_TCHW, sample.face_crops_THWC, sample.references_RHWC)
+    } == {np.dtype(np.uint8)}
 
 
 def test_controls_lie_on_the_person(loader: SampleLoader) -> None:
     sample = loader.sample(DRAW)
-    red_face = sample.video[sample.context_frames][..., 0] > 200
-    red_face &= sample.video[sample.context_frames][..., 1] < 60
-    sphere = sample.motion.control[0, 3:].any(axis=0)
+    red_face = sample.video_THWC[sample.context_frames][..., 0] > 200
+    red_face &= sample.video_THWC[sample.context_frames][..., 1] < 60
+    sphere = sample.motion.control_TCHW[0, 3:].any(axis=0)
     assert sphere.any()
     face_y, face_x = np.argwhere(red_face).mean(axis=0)
     sphere_y, sphere_x = np.argwhere(sphere).mean(axis=0)
     assert abs(face_y - sphere_y) < 4
     assert abs(face_x - sphere_x) < 2
     # The face is red; so is the middle of its crop.
-    assert sample.face_crops[0, 90:130, 90:130, 0].mean() > 200
-    assert sample.motion.face_units is not None
-    np.testing.assert_allclose(sample.motion.face_units[:, 0], np.linspace(0, 1, 30)[12:21], atol=1e-6)
+    assert sample.face_crops_THWC[0, 90:130, 90:130, 0].mean() > 200
+    assert sample.motion.face_units_TU is not None
+    np.testing.assert_allclose(sample.motion.face_units_TU[:, 0], np.linspace(0, 1, 30)[12:21], atol=1e-6)
 
 
 def test_the_truth_or_the_tracked_track_is_used_as_drawn(loader: SampleLoader) -> None:
     truth, tracked = (
-        np.argwhere(loader.motion(replace(DRAW, use_truth=use)).control.any(axis=(0, 1)))[:, 1].mean()
+        np.argwhere(loader.motion(replace(DRAW, use_truth=use)).control_TCHW.any(axis=(0, 1)))[:, 1].mean()
         for use in (True, False)
     )
     assert tracked > truth + 5
@@ -126,12 +127,12 @@ def test_cached_latents_need_no_pixels(loader: SampleLoader, monkeypatch: pytest
         raise AssertionError("a pixel was decoded")
 
     monkeypatch.setattr(dreamactor_dataset.samples, "read_frames", refuse)
-    np.testing.assert_array_equal(loader.motion(DRAW).control, whole.control)
+    np.testing.assert_array_equal(loader.motion(DRAW).control_TCHW, whole.control_TCHW)
 
 
 def test_windows_that_are_not_carried_have_no_context(loader: SampleLoader) -> None:
     sample = loader.sample(replace(DRAW, start=0, carried=False))
-    assert (sample.context_frames, len(sample.video)) == (0, 9)
+    assert (sample.context_frames, len(sample.video_THWC)) == (0, 9)
     # A clip's beginning is all the past there is.
     assert loader.context_frames(replace(DRAW, start=4)) == 4
 
@@ -144,9 +145,9 @@ def test_what_the_sampler_draws_can_be_loaded(clips: ClipSet, loader: SampleLoad
     sampler = WindowSampler(clips.table, SETTINGS, seed=1, batch_size=2)
     for draw in sampler.batch(0):
         sample = loader.sample(draw)
-        assert len(sample.video) == sample.context_frames + draw.frame_count
-        assert len(sample.motion.control) == draw.frame_count
-        assert len(sample.references) == draw.reference_count
+        assert len(sample.video_THWC) == sample.context_frames + draw.frame_count
+        assert len(sample.motion.control_TCHW) == draw.frame_count
+        assert len(sample.references_RHWC) == draw.reference_count
 
 
 def _with_row(manifest: Path, folder: Path, **changes: object) -> Path:
@@ -177,6 +178,6 @@ def test_a_row_that_contradicts_its_files_is_refused(manifest: Path, tmp_path: P
 
 def test_frames_are_those_of_the_file(clips: ClipSet, loader: SampleLoader) -> None:
     source = read_frames(clips.video(0), [12])[0]
-    shown = loader.sample(replace(DRAW, carried=False)).video[0]
+    shown = loader.sample(replace(DRAW, carried=False)).video_THWC[0]
     # 96x160 fills 64x96 by two thirds: 107 rows, of which five go above and six below.
     assert abs(float(shown[40, 5].mean()) - float(source[67, 7].mean())) < 3

@@ -4,10 +4,11 @@ Each part can be had alone, so that training on cached latents reads no pixel: `
 Legend: T window frames, K context frames before them, R references, H W training frame, C channels, U face units.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from dreamactor_core.errors import DecodeError
+from dreamactor_core.errors import DecodeError, InputError
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.dataset import SamplingDataSettings
 from dreamactor_core.video import read_frames
@@ -23,15 +24,15 @@ class MotionSample:
     """What drives the window; made without reading a pixel.
 
     Attributes:
-        control: (T, 6, H, W) uint8, skeleton RGB and head sphere RGB.
-        face_confidence: (T,) float32.
-        face_units: (T, 52) float32, or None where the track has none.
+        control_TCHW: (T, 6, H, W) uint8, skeleton RGB and head sphere RGB.
+        face_confidence_T: (T,) float32.
+        face_units_TU: (T, 52) float32, or None where the track has none.
         track: the window's track, in pixels of the training frame.
     """
 
-    control: np.ndarray
-    face_confidence: np.ndarray
-    face_units: np.ndarray | None
+    control_TCHW: np.ndarray
+    face_confidence_T: np.ndarray
+    face_units_TU: np.ndarray | None
     track: MotionTrack
 
 
@@ -42,20 +43,20 @@ class Sample:
     Attributes:
         draw: what was drawn.
         clip_id: the clip's name, for logs.
-        video: (K + T, H, W, 3) uint8. Encode all of it and keep the last (T - 1) / 4 + 1 latents.
+        video_THWC: (K + T, H, W, 3) uint8. Encode all of it and keep the last (T - 1) / 4 + 1 latents.
         context_frames: K, a multiple of 4, 0 unless the draw is carried.
         motion: control maps, face units and track of the T window frames.
-        face_crops: (T, S, S, 3) uint8, black where no face was found.
-        references: (R, H, W, 3) uint8.
+        face_crops_THWC: (T, S, S, 3) uint8, black where no face was found.
+        references_RHWC: (R, H, W, 3) uint8.
     """
 
     draw: Draw
     clip_id: str
-    video: np.ndarray
+    video_THWC: np.ndarray
     context_frames: int
     motion: MotionSample
-    face_crops: np.ndarray
-    references: np.ndarray
+    face_crops_THWC: np.ndarray
+    references_RHWC: np.ndarray
 
 
 class SampleLoader:
@@ -78,17 +79,17 @@ class SampleLoader:
         from dreamactor_signals.faces import crop_faces
 
         context_frames = self.context_frames(draw)
-        source_THWC = self._read(draw, range(draw.start - context_frames, draw.start + draw.frame_count))
+        source_THWC = self._read(draw.clip_index, range(draw.start - context_frames, draw.start + draw.frame_count))
         track = self._window_track(draw)
         return Sample(
             draw=draw,
             clip_id=self._clips.rows[draw.clip_index].clip_id,
-            video=self._fit(draw).frames(source_THWC),
+            video_THWC=self._fit(draw).frames(source_THWC),
             context_frames=context_frames,
             motion=self.motion(draw),
             # From the source: the training frame may be too small to show a face.
-            face_crops=crop_faces(source_THWC[context_frames:], _visible_boxes_px(track)),
-            references=self.references(draw),
+            face_crops_THWC=crop_faces(source_THWC[context_frames:], _visible_boxes_px(track)),
+            references_RHWC=self.references(draw),
         )
 
     def motion(self, draw: Draw) -> MotionSample:
@@ -100,16 +101,30 @@ class SampleLoader:
 
     def references(self, draw: Draw) -> np.ndarray:
         """(R, H, W, 3) uint8: the whole frames in the order of the draw, then the half-body crop if one was drawn."""
-        frames = list(draw.reference_frames)
-        if draw.half_body_frame is None:
-            return self._fit(draw).frames(self._read(draw, frames))
-        track = self._clips.reference_track(draw.clip_index)
-        half_body_frame = nearest_half_body(track, draw.half_body_frame)
-        assert half_body_frame is not None  # the clip table marks no other clip as full body
-        *whole, last = self._read(draw, [*frames, half_body_frame])
-        x0, y0, x1, y1 = half_body_box_px(track, half_body_frame, draw.size[0] / draw.size[1])
-        crop = resize(last[y0:y1, x0:x1], draw.size)
-        return np.stack([*(self._fit(draw).frames(np.stack(whole)) if whole else ()), crop])
+        parts_RHWC = []
+        if draw.reference_frames:
+            parts_RHWC.append(self._fit(draw).frames(self._read(draw.clip_index, draw.reference_frames)))
+        if draw.half_body_frame is not None:
+            parts_RHWC.append(self.half_body(draw.clip_index, draw.half_body_frame, draw.size)[None])
+        return np.concatenate(parts_RHWC)
+
+    def half_body(self, clip_index: int, frame: int, size: tuple[int, int]) -> np.ndarray:
+        """(H, W, 3) uint8 half-body crop of the frame nearest to `frame` that shows head and torso.
+
+        Args:
+            clip_index: a clip that the table marks as full body.
+            frame: of the clip.
+            size: width and height of the crop.
+
+        Raises:
+            InputError: no frame of the clip shows head and torso.
+        """
+        track = self._clips.reference_track(clip_index)
+        seen = nearest_half_body(track, frame)
+        if seen is None:
+            raise InputError(f"no frame of clip {self._clips.rows[clip_index].clip_id} shows head and torso")
+        x0, y0, x1, y1 = half_body_box_px(track, seen, size[0] / size[1])
+        return resize(self._read(clip_index, [seen])[0, y0:y1, x0:x1], size)
 
     def context_frames(self, draw: Draw) -> int:
         """Frames to encode before a carried window, so that its first latent has a past as it has at inference."""
@@ -123,13 +138,13 @@ class SampleLoader:
         track = self._clips.track(draw.clip_index, truth=draw.use_truth)
         return track[draw.start : draw.start + draw.frame_count]
 
-    def _read(self, draw: Draw, frames: range | list[int]) -> np.ndarray:
-        row = self._clips.rows[draw.clip_index]
-        frames_THWC = read_frames(self._clips.video(draw.clip_index), frames)
+    def _read(self, clip_index: int, frames: Sequence[int]) -> np.ndarray:
+        row = self._clips.rows[clip_index]
+        frames_THWC = read_frames(self._clips.video(clip_index), frames)
         if frames_THWC.shape[1:3] != (row.height, row.width):
             raise DecodeError(
                 f"frames of {frames_THWC.shape[2]}x{frames_THWC.shape[1]}, the manifest says {row.width}x{row.height}",
-                path=self._clips.video(draw.clip_index),
+                path=self._clips.video(clip_index),
                 remedy="Ingest again",
             )
         return frames_THWC
