@@ -14,6 +14,7 @@ def test_sidecar_names_everything(tmp_path: Path) -> None:
     result.write_bytes(b"result")
     path = write_sidecar(
         result,
+        content=result,
         ingredients=[Ingredient("reference", source)],
         model={"version": "3"},
         settings={"seed": 1},

@@ -73,8 +73,7 @@ def test_nothing_lives_on_when_the_parent_is_killed(tmp_path: Path) -> None:
     saved = tmp_path / "saved"
     code = LEAVER.format(saver=SAVER.format(saved=str(saved)))
     parent_code = (
-        "import sys, time; from dreamactor_core.children import spawn; "
-        f"spawn({supervised(code)!r}); time.sleep(60)"
+        f"import sys, time; from dreamactor_core.children import spawn; spawn({supervised(code)!r}); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", parent_code], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None

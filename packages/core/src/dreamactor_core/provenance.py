@@ -31,6 +31,7 @@ def sidecar_path(result: Path | str) -> Path:
 def write_sidecar(
     result: Path | str,
     *,
+    content: Path,
     ingredients: Sequence[Ingredient],
     model: Mapping[str, Any],
     settings: Mapping[str, Any],
@@ -39,6 +40,8 @@ def write_sidecar(
     """Write the provenance of `result` beside it.
 
     Args:
+        result: the name that the file has or will have.
+        content: where its content lies now; a sidecar is written before its result appears.
         model: name, version and sha256 of the weights.
         settings: the settings the result depends on, seed included.
         notes: anything a viewer should know, such as how little the model was trained.
@@ -48,7 +51,7 @@ def write_sidecar(
         path,
         {
             "notice": NOTICE,
-            "result": {"name": Path(result).name, "sha256": sha256_file(result)},
+            "result": {"name": Path(result).name, "sha256": sha256_file(content)},
             "inputs": [
                 {"role": item.role, "name": item.path.name, "sha256": sha256_file(item.path)} for item in ingredients
             ],
