@@ -1,20 +1,8 @@
 """One workspace, reproduced once, for all tests that need a finished pipeline."""
 
-import os
-import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
 import pytest
-import yaml
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-BIN = Path(sys.executable).parent
+from tests.workspace import Workspace, copy_repository
 
 # As little as still runs every part: nothing here says anything about quality.
 SMOKE = {
@@ -26,74 +14,6 @@ SMOKE = {
     "sampling": {"steps": 2},
     "evaluation": {"clips": 1, "steps": 2},
 }
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A process that has ended."""
-
-    status: int
-    stdout: str
-    stderr: str
-    wall_s: float
-
-
-class Workspace:
-    """A copy of the repository in a folder of its own."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def run(self, *command: str, timeout_s: float = 420, **environment: str) -> Finished:
-        """Run a command of this environment in the workspace."""
-        start = time.monotonic()
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "1", **environment},
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-        return Finished(done.returncode, done.stdout, done.stderr, time.monotonic() - start)
-
-    def dreamactor(self, *arguments: str, **environment: str) -> Finished:
-        """Run the real command line."""
-        return self.run(str(BIN / "dreamactor"), *arguments, **environment)
-
-    def dvc(self, *arguments: str) -> Finished:
-        """Run the real DVC."""
-        return self.run(sys.executable, "-m", "dvc", *arguments)
-
-
-def copy_repository(root: Path, params: Mapping[str, Any]) -> Workspace:
-    """What git tracks, with other values in params.yaml, as the first commit of a repository of its own."""
-    tracked = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    ).stdout.split("\0")
-    for name in filter(None, tracked):
-        source = REPOSITORY / name
-        # The packages are imported from where they are installed; a copy of them would only be read by mistake.
-        if source.is_file() and not name.startswith("packages/"):
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, root / name)
-    (root / "dvc.lock").unlink(missing_ok=True)
-    settings = merge(yaml.safe_load((REPOSITORY / "params.yaml").read_text()), params)
-    (root / "params.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
-    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
-    for command in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-qm", "start"]):
-        subprocess.run(["git", *command], cwd=root, check=True)
-    return Workspace(root)
-
-
-def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested mappings, the second one's values first."""
-    merged = dict(base)
-    for key, value in over.items():
-        inner = merged.get(key)
-        merged[key] = merge(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
-    return merged
 
 
 @pytest.fixture(scope="session")

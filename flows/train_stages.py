@@ -1,0 +1,38 @@
+"""train-stages: the progressive stages of the paper (4.1), then evaluation and promotion of what they made."""
+
+from dreamactor_core.lineage import data_versions
+from prefect import flow, get_run_logger
+from prefect.artifacts import create_markdown_artifact
+
+from flows.evaluate import evaluate
+from flows.promote import promote
+from flows.reproduction import reproduce_stage
+from flows.tables import markdown_table
+
+STAGES = (1, 2, 3)
+
+
+@flow(name="train-stages", persist_result=False)
+def train_stages(stages: list[int] | None = None, judge: bool = True) -> list[int]:
+    """Train stages one after another, each as its DVC stage; what they depend on is made first.
+
+    Args:
+        stages: which of 1, 2, 3; default: all. A stage whose data, settings and predecessors are unchanged is done.
+        judge: evaluate, register and promote the last stage afterwards.
+
+    Returns:
+        The stages that really ran.
+    """
+    wanted = STAGES if stages is None else tuple(sorted(set(stages)))
+    unknown = set(wanted) - set(STAGES)
+    if unknown or not wanted:
+        raise ValueError(f"stages {sorted(wanted)}: choose from {STAGES}")
+    ran = [stage for stage in wanted if f"train@{stage}" in reproduce_stage(f"train@{stage}")]
+    get_run_logger().info("trained: %s", ran or "nothing, all up to date")
+    rows = [{"stage": stage, "state": "trained" if stage in ran else "up to date"} for stage in wanted]
+    versions = ", ".join(f"{name} `{value}`" for name, value in data_versions().items())
+    create_markdown_artifact(f"{markdown_table(rows)}\n\n{versions}", key="stages")
+    if judge:
+        evaluate()
+        promote()
+    return ran

@@ -1,0 +1,42 @@
+"""The lineage through the real DVC: everything is made once, and only once."""
+
+import json
+
+import pytest
+import yaml
+from dreamactor_core.lineage import output_hashes
+
+from tests.workspace import REPOSITORY, Workspace
+
+pytestmark = pytest.mark.slow
+DELIVERABLES = ("models/vae", "models/face", "models/stage1", "models/stage2", "models/stage3", "reports/evaluation")
+
+
+def test_every_param_of_a_stage_stands_in_params_yaml() -> None:
+    params = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+    stages = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]
+    wanted = {param for stage in stages.values() for param in stage.get("do", stage).get("params", [])}
+    wanted = {param.replace("${key}", number) for param in wanted for number in "123"}
+    for dotted in wanted:
+        place = params
+        for key in dotted.split("."):
+            assert key in place, f"{dotted} is missing"
+            place = place[key]
+
+
+def test_repro_makes_everything(reproduced: Workspace) -> None:
+    hashes = output_hashes(reproduced.root)
+    for path in DELIVERABLES:
+        assert (reproduced.root / path).is_dir()
+        assert path in hashes
+    metrics = json.loads((reproduced.root / "reports/evaluation/metrics.json").read_text())
+    assert metrics
+
+
+def test_the_second_repro_does_nothing_within_ten_seconds(reproduced: Workspace) -> None:
+    lock = (reproduced.root / "dvc.lock").read_bytes()
+    done = reproduced.dvc("repro")
+    assert done.status == 0, done.stderr
+    assert "Running stage" not in done.stdout
+    assert (reproduced.root / "dvc.lock").read_bytes() == lock
+    assert done.wall_s < 10
