@@ -36,3 +36,28 @@ def extract(
     elif video is not None:
         extract_video(video, make_tracker(settings.signals), watched=True).save(output)
     typer.echo(output)
+
+
+@app.command()
+@with_settings("signals.tracker", "signals.threads", "signals.field_of_view_deg")
+def draw(
+    settings: Settings,
+    video: Annotated[Path, typer.Argument(help="The video that was tracked.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The mp4; a contact sheet (PNG) is put beside it.")],
+    track: Annotated[Path | None, typer.Option(help="Its motion track. Without one the video is tracked now.")] = None,
+    maps_only: Annotated[bool, typer.Option("--maps-only", help="The control maps alone, not over the video.")] = False,
+) -> None:
+    """Draw skeleton, head sphere and face box on a video, to judge a track by eye."""
+    from dreamactor_core.motion_track import MotionTrack
+
+    from dreamactor_signals.draw.video import draw_video
+    from dreamactor_signals.extraction import extract_video
+    from dreamactor_signals.trackers import make_tracker
+
+    if track is None:
+        motion = extract_video(video, make_tracker(settings.signals), watched=True)
+    else:
+        motion = MotionTrack.load(track)
+    sheet = draw_video(video, motion, output, maps_only=maps_only)
+    typer.echo(output)
+    typer.echo(sheet)

@@ -146,7 +146,7 @@ _worker_tracker: Tracker | None = None
 
 
 def _start_worker(settings: SignalsSettings) -> None:
-    global _worker_tracker  # noqa: PLW0603 - a worker's only state, set once before its first clip
+    global _worker_tracker
     die_with_parent()
     _worker_tracker = make_tracker(settings)
 

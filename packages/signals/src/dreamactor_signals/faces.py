@@ -43,7 +43,7 @@ def face_windows(boxes_px: np.ndarray) -> list[Region | None]:
     """The steady square windows of (T, 4) boxes; None where the box is empty."""
     boxes = np.asarray(boxes_px, dtype=np.float64)
     extent = boxes[:, 2:] - boxes[:, :2]
-    seen = (extent > 0).all(axis=1)
+    seen = np.all(extent > 0, axis=1)
     weights = seen.astype(np.float64)
     centers = smooth((boxes[:, :2] + boxes[:, 2:]) / 2, weights, _PLACE_SIGMA_FRAMES)
     sides = smooth(extent.max(axis=1), weights, _SIZE_SIGMA_FRAMES) * _MARGIN

@@ -3,6 +3,8 @@
 Legend: T video frames; every array is (T, ...) with weights (T, ...) that broadcast over its last axes.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from dreamactor_signals.rotations import nearest_rotation
@@ -23,7 +25,7 @@ def fill_gaps(values: np.ndarray, confidence: np.ndarray, max_gap: int) -> tuple
     filled = np.zeros_like(values, dtype=np.float64)
     trust = np.zeros(len(values))
     filled[seen], trust[seen] = values[seen], confidence[seen]
-    for before, after in zip(seen[:-1], seen[1:], strict=True):
+    for before, after in pairwise(seen):
         if 1 < after - before <= max_gap + 1:
             share = (np.arange(before + 1, after) - before) / (after - before)
             along = share.reshape(-1, *[1] * (values.ndim - 1))

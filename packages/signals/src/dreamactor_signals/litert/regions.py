@@ -5,7 +5,7 @@ frame's top-left corner, so that the middle of pixel (i, j) lies at (i + 0.5, j 
 """
 
 from dataclasses import dataclass
-from math import atan2, cos, pi, sin
+from math import atan2, ceil, cos, pi, sin
 
 import numpy as np
 
@@ -23,6 +23,15 @@ class Region:
         """The smallest upright square that holds the whole frame; beyond the frame it reads black."""
         height, width = frame.shape[:2]
         return cls((width / 2, height / 2), float(max(width, height)))
+
+    @classmethod
+    def tiles(cls, frame: np.ndarray) -> "list[Region]":
+        """Upright squares as long as the frame's shorter edge, half overlapping, along its longer edge."""
+        height, width = frame.shape[:2]
+        side = min(height, width)
+        count = 2 * ceil((max(height, width) - side) / side) + 1
+        middles = np.linspace(side / 2, max(height, width) - side / 2, count)
+        return [cls((float(m), height / 2) if width >= height else (width / 2, float(m)), float(side)) for m in middles]
 
     @property
     def rotation(self) -> np.ndarray:
@@ -79,7 +88,7 @@ def angle_level(start_px: np.ndarray, end_px: np.ndarray) -> float:
 
 
 def region_around(points_px: np.ndarray, angle_rad: float) -> Region:
-    """The square, turned by `angle_rad`, around the tight box of (N, 2) points along its axes: as long as the longer edge."""
+    """The square, turned by `angle_rad`, around (N, 2) points: as long as the longer edge of their box."""
     turned = Region((0.0, 0.0), 1.0, angle_rad).to_crop(points_px)
     low, high = turned.min(axis=0), turned.max(axis=0)
     center = Region((0.0, 0.0), 1.0, angle_rad).to_frame((low + high) / 2)

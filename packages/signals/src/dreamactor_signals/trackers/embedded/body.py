@@ -94,8 +94,12 @@ class BodyReader:
             reading = self._read_region(frame, self._region)
             if reading is not None:
                 return reading
-        found = self._networks.detector.detect(frame, Region.of_frame(frame))
-        return self._read_region(frame, _detected_region(_main_person(found))) if found else None
+        # Who is small in the picture is found only in a part of it.
+        for regions in ([Region.of_frame(frame)], Region.tiles(frame)):
+            found = [person for region in regions for person in self._networks.detector.detect(frame, region)]
+            if found:
+                return self._read_region(frame, _detected_region(_main_person(found)))
+        return None
 
     def _read_region(self, frame: np.ndarray, region: Region) -> BodyReading | None:
         """Landmarks in the region; what it shows decides the next frame's region."""

@@ -1,6 +1,6 @@
 """The camera that a video does not tell of: a pinhole without distortion, its field of view assumed.
 
-The assumption is made on the frame's diagonal, so that a portrait and a landscape video of one lens get one focal length.
+The assumption is made on the frame's diagonal: a portrait and a landscape video of one lens get one focal length.
 """
 
 from dataclasses import dataclass

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
+import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import SignalsSettings
 
@@ -40,7 +41,7 @@ def assemble(
         joints_cam_m=joints_cam_m,
         joint_confidence=joint_confidence,
         focal_px=camera.focal_px,
-        principal_px=camera.principal_px,
+        principal_px=np.array(camera.principal_px),
         frame_size=frame_size,
         fps=fps,
         head_rotation=heads.rotation,

@@ -110,21 +110,37 @@ def _attach_hand(
     camera: Camera,
     pace: Pace,
 ) -> None:
-    """Fill in one hand's joints at the body's wrist, and move the wrist onto the hand's own."""
-    score = np.array([hand.score if hand else 0.0 for hand in hands]) * (confidence[:, wrist] > 0)
+    """Fill in one hand's joints at the wrist's depth, and move the wrist onto the hand's own."""
+    score = np.array([hand.score if hand else 0.0 for hand in hands])
+    if not score.any():
+        return
     points_px, trust = fill_gaps(_stack(hands, "points_px", (HAND_POINTS, 2)), score, pace.max_gap)
     points_hand_m, _ = fill_gaps(_stack(hands, "points_hand_m", (HAND_POINTS, 3)), score, pace.max_gap)
-    trust = trust * (confidence[:, wrist] > 0)
     here = trust > 0
-    if not here.any():
-        return
     points_px = smooth(points_px, trust, pace.image)
     points_hand_m = smooth(points_hand_m, trust, pace.image)
-    placed = place_hand(points_px[here], points_hand_m[here], joints[here, wrist], camera)
+    own_depth_m = _own_depth(points_px, points_hand_m, trust, camera, pace)
+    # A wrist that the body shows keeps the body's depth; the more it is hidden, the more the hand's own size decides.
+    known = confidence[:, wrist] * (joints[:, wrist, 2] > 0)
+    wrist_depth_m = known * joints[:, wrist, 2] + (1 - known) * own_depth_m
+    placed = place_hand(points_px[here], points_hand_m[here], wrist_depth_m[here], camera)
     joints[here, fingers], confidence[here, fingers] = placed[:, 1:], trust[here, None]
     # The hand network sees the wrist better; its weight fades in and out so that the wrist never jumps.
     share = smooth(trust, np.ones(len(trust)), pace.image)[here, None]
+    share = np.maximum(share, 1 - known[here, None])
     joints[here, wrist] = share * placed[:, 0] + (1 - share) * joints[here, wrist]
+    confidence[here, wrist] = np.maximum(confidence[here, wrist], trust[here])
+
+
+def _own_depth(
+    points_px: np.ndarray, points_hand_m: np.ndarray, trust: np.ndarray, camera: Camera, pace: Pace
+) -> np.ndarray:
+    """(T,) distance of the wrist that follows from the hand's size in the picture; 1 where there is no hand."""
+    depth_m = np.ones(len(trust))
+    for t in np.flatnonzero(trust):
+        root = root_position(points_px[t], points_hand_m[t], np.ones(HAND_POINTS), camera)
+        depth_m[t] = root[2] + points_hand_m[t, 0, 2]
+    return np.exp(smooth(np.log(np.maximum(depth_m, 0.1)), trust, pace.root))
 
 
 def _stack(readings: Sequence[BodyReading | HandReading | None], name: str, shape: tuple[int, ...]) -> np.ndarray:

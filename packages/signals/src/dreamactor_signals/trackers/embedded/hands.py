@@ -1,4 +1,4 @@
-"""Hand landmarks: each hand is looked for at its body's wrist, then followed from frame to frame.
+"""Hand landmarks: each hand is looked for at the body's wrist, then followed from frame to frame.
 
 Legend: H = 21 hand points: the wrist, then four of each finger from the thumb on.
 """
@@ -30,7 +30,11 @@ _TRACK_MARGIN, _TRACK_SHIFT = 2.0, -0.1
 _SEARCH_PER_REACH = 6.0
 _WRIST_VISIBLE = 0.4
 # A hand whose wrist is further from the body's wrist than this share of the hand's region belongs to someone else.
-_SAME_WRIST = 0.5
+_SAME_WRIST = 0.3
+# Two hands closer than this share of their length are one hand, read twice.
+_ONE_HAND = 0.25
+# Frames between two searches of the whole frame.
+_STRAY_EVERY = 5
 
 
 @dataclass(frozen=True)
@@ -66,74 +70,103 @@ class HandNetworks:
         self.min_score = min_score
 
 
-class HandReader:
-    """Follows one hand of the body.
+class HandsReader:
+    """Follows both hands of one person through a clip.
 
-    Args:
-        networks: shared by both hands.
-        side: the person's own.
+    A hand is looked for where the body's arm ends; when the body does not tell where that is, as in a close-up, now
+    and then all over the frame.
     """
 
-    def __init__(self, networks: HandNetworks, side: Side) -> None:
+    def __init__(self, networks: HandNetworks) -> None:
         self._networks = networks
-        self._side: Side = side
-        self._arm = _ARMS[side]
-        self._region: Region | None = None
+        self._regions: dict[Side, Region | None] = {"left": None, "right": None}
+        self._frames = 0
 
-    def read(self, frame: np.ndarray, body: BodyReading | None) -> HandReading | None:
-        """The hand in the next frame, or None. Without a body nothing tells whose hand it would be."""
-        if body is None or body.visibility[self._arm.wrist] < _WRIST_VISIBLE:
-            self._region = None
-            return None
-        if self._region is not None:
-            reading = self._read_region(frame, self._region, body)
-            if reading is not None:
-                return reading
-        search = self._search_region(body)
-        return self._read_region(frame, self._palm_region(frame, search) or search.scaled(0.5), body)
+    def read(self, frame: np.ndarray, body: BodyReading | None) -> dict[Side, HandReading | None]:
+        """The hands in the next frame."""
+        wrists = {side: _wrist(body, side) for side in _ARMS}
+        hands = {side: self._follow(frame, side, wrists[side]) for side in _ARMS}
+        for side, wrist_px in wrists.items():
+            if hands[side] is None and body is not None and wrist_px is not None:
+                hands[side] = self._search_arm(frame, body, side, wrist_px)
+        if self._frames % _STRAY_EVERY == 0:
+            self._search_strays(frame, hands, wrists)
+        self._frames += 1
+        keep_apart(hands, wrists)
+        self._regions = {side: None if hand is None else _next_region(hand.points_px) for side, hand in hands.items()}
+        return hands
 
-    def _search_region(self, body: BodyReading) -> Region:
-        """Where the body's arm ends, fingers up."""
-        wrist, index, pinky = (body.points_px[p] for p in (self._arm.wrist, self._arm.index, self._arm.pinky))
-        middle = (2 * index + pinky) / 3
-        reach_px = max(float(np.linalg.norm(middle - wrist)), 1.0)
-        center = (float(middle[0]), float(middle[1]))
-        return Region(center, reach_px * _SEARCH_PER_REACH, angle_upright(wrist, middle))
+    def _follow(self, frame: np.ndarray, side: Side, wrist_px: np.ndarray | None) -> HandReading | None:
+        region = self._regions[side]
+        return None if region is None else self._read_region(frame, region, wrist_px)
 
-    def _palm_region(self, frame: np.ndarray, search: Region) -> Region | None:
-        """The palm nearest to the middle of the search, with its fingers."""
-        found = self._networks.palms.detect(frame, search)
-        if not found:
-            return None
-        return _hand_region(min(found, key=lambda palm: _distance(palm.box_center_px, search.center_px)))
+    def _search_arm(self, frame: np.ndarray, body: BodyReading, side: Side, wrist_px: np.ndarray) -> HandReading | None:
+        """The palm nearest to where the arm ends; where none is found, the landmarks may still see a hand there."""
+        search = _arm_region(body, side)
+        palms = self._networks.palms.detect(frame, search)
+        if not palms:
+            return self._read_region(frame, search.scaled(0.5), wrist_px)
+        nearest = min(palms, key=lambda palm: _distance(palm.box_center_px, search.center_px))
+        return self._read_region(frame, _hand_region(nearest), wrist_px)
 
-    def _read_region(self, frame: np.ndarray, region: Region, body: BodyReading) -> HandReading | None:
-        """Landmarks in the region; what it shows decides the next frame's region."""
+    def _search_strays(
+        self, frame: np.ndarray, hands: dict[Side, HandReading | None], wrists: dict[Side, np.ndarray | None]
+    ) -> None:
+        """Fill in hands whose wrist the body does not show, by what they look like."""
+        wanted = {side for side in _ARMS if hands[side] is None and wrists[side] is None}
+        if not wanted:
+            return
+        for palm in self._networks.palms.detect(frame, Region.of_frame(frame)):
+            hand = self._read_region(frame, _hand_region(palm), None)
+            if hand is None:
+                continue
+            side: Side = "right" if hand.right_score >= 0.5 else "left"
+            if side in wanted and hands[side] is None:
+                hands[side] = hand
+
+    def _read_region(self, frame: np.ndarray, region: Region, wrist_px: np.ndarray | None) -> HandReading | None:
+        """Landmarks in the region, unless it shows no hand or one that hangs on another wrist."""
         size = self._networks.landmarks.input_size
         outputs = self._networks.landmarks(region.crop(frame, size).astype(np.float32) / 255)
         score = float(outputs["Identity_1"][0, 0])
         points_px = region.to_frame(outputs["Identity"].reshape(POINTS, 3)[:, :2].astype(np.float64) / size)
-        wrist_gap_px = _distance(points_px[0], body.points_px[self._arm.wrist])
-        if score < self._networks.min_score or wrist_gap_px > _SAME_WRIST * region.side_px:
-            self._region = None
+        astray = wrist_px is not None and _distance(points_px[0], wrist_px) > _SAME_WRIST * region.side_px
+        if score < self._networks.min_score or astray:
             return None
-        self._region = _next_region(points_px)
         world = region.turn(outputs["Identity_3"].reshape(POINTS, 3))
-        return HandReading(points_px, world, score, left_score=float(outputs["Identity_2"][0, 0]))
+        return HandReading(points_px, world, score, right_score=float(outputs["Identity_2"][0, 0]))
 
 
-def keep_apart(
-    left: HandReading | None, right: HandReading | None, body: BodyReading | None
-) -> tuple[HandReading | None, HandReading | None]:
-    """When both sides follow one and the same hand, leave it to the side whose wrist is nearer."""
-    if left is None or right is None or body is None:
-        return left, right
+def _wrist(body: BodyReading | None, side: Side) -> np.ndarray | None:
+    """The body's wrist, where it is seen."""
+    wrist = _ARMS[side].wrist
+    return None if body is None or body.visibility[wrist] < _WRIST_VISIBLE else body.points_px[wrist]
+
+
+def _arm_region(body: BodyReading, side: Side) -> Region:
+    """Where the body's arm ends, fingers up."""
+    arm = _ARMS[side]
+    wrist, index, pinky = (body.points_px[point] for point in (arm.wrist, arm.index, arm.pinky))
+    middle = (2 * index + pinky) / 3
+    reach_px = max(_distance(middle, wrist), 1.0)
+    center = (float(middle[0]), float(middle[1]))
+    return Region(center, reach_px * _SEARCH_PER_REACH, angle_upright(wrist, middle))
+
+
+def keep_apart(hands: dict[Side, HandReading | None], wrists: dict[Side, np.ndarray | None]) -> None:
+    """When both sides follow one and the same hand, leave it to the side it hangs on, or looks like."""
+    left, right = hands["left"], hands["right"]
+    if left is None or right is None:
+        return
     span_px = max(float(np.ptp(hand.points_px, axis=0).max()) for hand in (left, right))
-    if float(np.linalg.norm(left.points_px - right.points_px, axis=1).mean()) > 0.25 * span_px:
-        return left, right
-    left_gap = _distance(left.points_px[0], body.points_px[Point.LEFT_WRIST])
-    right_gap = _distance(right.points_px[0], body.points_px[Point.RIGHT_WRIST])
-    return (left, None) if left_gap <= right_gap else (None, right)
+    if float(np.linalg.norm(left.points_px - right.points_px, axis=1).mean()) > _ONE_HAND * span_px:
+        return
+    left_wrist, right_wrist = wrists["left"], wrists["right"]
+    if left_wrist is not None and right_wrist is not None:
+        is_left = _distance(left.points_px[0], left_wrist) <= _distance(right.points_px[0], right_wrist)
+    else:
+        is_left = (left.right_score + right.right_score) / 2 < 0.5
+    hands["right" if is_left else "left"] = None
 
 
 def _hand_region(palm: Detection) -> Region:

@@ -9,11 +9,11 @@ Legend: L landmarks.
 
 import numpy as np
 
+from dreamactor_signals.rotations import align
 from dreamactor_signals.trackers.embedded.body import Point
 from dreamactor_signals.trackers.embedded.camera import Camera
 from dreamactor_signals.trackers.embedded.canonical_face import canonical_face
 from dreamactor_signals.trackers.embedded.readings import BodyReading, HeadReading
-from dreamactor_signals.rotations import align
 
 # The sphere that fits an average adult's skull, in the head coordinates of the canonical face.
 SKULL_CENTER_HEAD_M = np.array([0.0, -0.03, 0.03])
@@ -62,10 +62,15 @@ def head_of_body(body: BodyReading, camera: Camera) -> HeadReading | None:
         return None
     # Bring the body's metres to the pixels they span in the frame, so that depth has the scale of the picture.
     across_m, across_px = body.points_body_m[points, :2], body.points_px[points]
-    pixels_per_m = np.linalg.norm(np.ptp(across_px, axis=0)) / max(np.linalg.norm(np.ptp(across_m, axis=0)), 1e-6)
+    pixels_per_m = _extent(across_px) / max(_extent(across_m), 1e-6)
     seen = np.column_stack([across_px, body.points_body_m[points, 2] * pixels_per_m])
     confidence = _BODY_HEAD_TRUST * float(weights.mean()) * body.score
     return _pose(canonical, seen, weights, camera, confidence)
+
+
+def _extent(points: np.ndarray) -> float:
+    """Diagonal of the box around (N, 2) points."""
+    return float(np.linalg.norm(np.ptp(points, axis=0)))
 
 
 def _pose(
@@ -90,4 +95,5 @@ def ray_rotation(point_cam_m: np.ndarray) -> np.ndarray:
     ray = point_cam_m / np.linalg.norm(point_cam_m)
     x, y, z = ray
     # Rodrigues' formula for the axis (0, 0, 1) x ray.
-    return np.array([[1 - x * x / (1 + z), -x * y / (1 + z), x], [-x * y / (1 + z), 1 - y * y / (1 + z), y], [-x, -y, z]])
+    mixed = -x * y / (1 + z)
+    return np.array([[1 - x * x / (1 + z), mixed, x], [mixed, 1 - y * y / (1 + z), y], [-x, -y, z]])

@@ -68,17 +68,17 @@ def place_body(
 
 
 def place_hand(
-    points_px: np.ndarray, points_hand_m: np.ndarray, wrist_cam_m: np.ndarray, camera: Camera
+    points_px: np.ndarray, points_hand_m: np.ndarray, wrist_depth_m: np.ndarray, camera: Camera
 ) -> np.ndarray:
     """Put a hand on its image points at its wrist's depth; its own depth is scaled as its image is.
 
     Args:
-        points_px: (T, H, 2); points_hand_m: (T, H, 3); wrist_cam_m: (T, 3) of the body.
+        points_px: (T, H, 2); points_hand_m: (T, H, 3); wrist_depth_m: (T,).
 
     Returns:
         (T, H, 3) in camera space.
     """
-    wrist_depth_m = wrist_cam_m[:, None, 2]
+    wrist_depth_m = wrist_depth_m[:, None]
     seen_m = (points_px - points_px.mean(axis=1, keepdims=True)) / camera.focal_px * wrist_depth_m[..., None]
     own_m = points_hand_m - points_hand_m.mean(axis=1, keepdims=True)
     scale = (seen_m * own_m[..., :2]).sum(axis=(1, 2)) / np.maximum((own_m[..., :2] ** 2).sum(axis=(1, 2)), 1e-9)

@@ -33,13 +33,13 @@ class HandReading:
         points_px: (H, 2) in the frame.
         points_hand_m: (H, 3) along the camera's axes, from the middle of the hand.
         score: in [0, 1].
-        left_score: how much it looks like a left hand, in [0, 1].
+        right_score: how much it looks like a right hand, in [0, 1].
     """
 
     points_px: np.ndarray
     points_hand_m: np.ndarray
     score: float
-    left_score: float
+    right_score: float
 
 
 @dataclass(frozen=True)

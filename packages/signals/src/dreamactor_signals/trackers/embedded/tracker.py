@@ -13,7 +13,7 @@ from dreamactor_signals.trackers.embedded.body import BodyNetworks, BodyReader
 from dreamactor_signals.trackers.embedded.camera import Camera
 from dreamactor_signals.trackers.embedded.clip import assemble
 from dreamactor_signals.trackers.embedded.face import FaceNetworks, FaceReader
-from dreamactor_signals.trackers.embedded.hands import HandNetworks, HandReader, keep_apart
+from dreamactor_signals.trackers.embedded.hands import HandNetworks, HandsReader
 from dreamactor_signals.trackers.embedded.readings import FrameReading
 
 
@@ -47,7 +47,11 @@ class EmbeddedTracker:
                 f"no person found in {len(readings)} frames", remedy="Use footage that shows a person's face or body"
             )
         return assemble(
-            readings, camera, fps, frame_size, self._settings,
+            readings,
+            camera,
+            fps,
+            frame_size,
+            self._settings,
             trackers={"body": BODY_AND_HANDS.label(), "hands": BODY_AND_HANDS.label(), "face": FACE.label()},
             source_sha256=source_sha256,
         )
@@ -58,12 +62,11 @@ class FrameReader:
 
     def __init__(self, body: BodyNetworks, hands: HandNetworks, face: FaceNetworks, camera: Camera) -> None:
         self._body = BodyReader(body)
-        self._left = HandReader(hands, "left")
-        self._right = HandReader(hands, "right")
+        self._hands = HandsReader(hands)
         self._face = FaceReader(face, camera)
 
     def read(self, frame: np.ndarray) -> FrameReading:
         """Everything seen in the next (H, W, 3) uint8 frame."""
         body = self._body.read(frame)
-        left, right = keep_apart(self._left.read(frame, body), self._right.read(frame, body), body)
-        return FrameReading(body, left, right, self._face.read(frame, body))
+        hands = self._hands.read(frame, body)
+        return FrameReading(body, hands["left"], hands["right"], self._face.read(frame, body))
