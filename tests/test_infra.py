@@ -1,5 +1,6 @@
 """The container stack, checked as far as it can be without an engine."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -78,3 +79,18 @@ def test_docker_accepts_the_stack(tmp_path: Path) -> None:
     command = ["docker", "compose", "-f", str(INFRA / "compose.yaml"), "--env-file", str(filled), "config", "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_example_for_h20_is_valid_and_gives_the_deepspeed_configuration_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from dreamactor_core.settings import load_settings
+    from dreamactor_model.training.engine import deepspeed_config
+
+    monkeypatch.setenv("DREAMACTOR_PARAMS", str(INFRA / "h20x8" / "params.yaml"))
+    training = load_settings().training
+    written = json.loads((INFRA / "h20x8" / "deepspeed.json").read_text())
+    for row in (training.stage1, training.stage2, training.stage3):
+        assert deepspeed_config(training, row, on_gpu=True) == written
+    assert (training.stage1.steps, training.stage2.steps, training.stage3.steps) == (20_000, 20_000, 30_000)
+    assert training.processes == 8

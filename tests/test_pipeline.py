@@ -12,8 +12,9 @@ pytestmark = pytest.mark.slow
 DELIVERABLES = ("models/vae", "models/face", "models/stage1", "models/stage2", "models/stage3", "reports/evaluation")
 
 
-def test_every_param_of_a_stage_stands_in_params_yaml() -> None:
-    params = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+@pytest.mark.parametrize("name", ["params.yaml", "infra/h20x8/params.yaml"])
+def test_every_param_of_a_stage_stands_in_the_settings_file(name: str) -> None:
+    params = yaml.safe_load((REPOSITORY / name).read_text())
     stages = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]
     wanted = {param for stage in stages.values() for param in stage.get("do", stage).get("params", [])}
     wanted = {param.replace("${key}", number) for param in wanted for number in "123"}

@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -37,6 +38,8 @@ _REASONS = [re.compile(r"^error: (.+)"), re.compile(r"^ERROR: (.+)"), re.compile
 # what the kernel sends when memory runs out, and the same stage would run out of it again.
 _INTERRUPTIONS = {status for number in (signal.SIGTERM, signal.SIGHUP) for status in (-number, 128 + number)}
 _TAIL_LINES = 200
+# Of a long stage one line in a while is enough to see that it lives; the log has them all.
+_REPORT_S = 30.0
 
 
 class TransientLineageError(LineageError):
@@ -86,6 +89,7 @@ def reproduce(stages: Sequence[str] = (), *, root: Path | str = ".", report: Cal
 def _follow(lines: Iterable[bytes], log: Path, report: Callable[[str], None]) -> tuple[list[str], list[str]]:
     """Copy the output to the log; returns the stages that ran and the last lines."""
     ran: list[str] = []
+    last_report = time.monotonic()
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
     with log.open("wb", buffering=0) as file:
         for raw in lines:
@@ -96,6 +100,9 @@ def _follow(lines: Iterable[bytes], log: Path, report: Callable[[str], None]) ->
             if running:
                 ran.append(running["stage"])
                 report(f"stage {running['stage']} runs")
+            elif line and time.monotonic() - last_report > _REPORT_S:
+                last_report = time.monotonic()
+                report(line)
     return ran, list(tail)
 
 

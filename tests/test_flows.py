@@ -1,0 +1,40 @@
+"""The wiring of the flows, without a server."""
+
+import pytest
+from dreamactor_core.errors import InputError, LineageError
+from dreamactor_core.lineage import TransientLineageError
+from prefect.client.schemas import TaskRun
+from prefect.states import Failed
+
+from flows.reproduction import interrupted, reproduce_stage
+from flows.tables import markdown_table
+from flows.train_stages import train_stages
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (TransientLineageError("another process works on the same files"), True),
+        (LineageError("dreamactor model train failed with status 2: the loss is not a number"), False),
+        (InputError("no such file"), False),
+        (MemoryError(), False),
+    ],
+)
+def test_only_what_another_try_may_mend_is_retried(error: Exception, again: bool) -> None:
+    task_run = TaskRun.model_construct()
+    assert interrupted(reproduce_stage, task_run, Failed(data=error)) is again
+
+
+@pytest.mark.parametrize("stages", [[], [0], [1, 4]])
+def test_unknown_stages_are_refused_before_anything_runs(stages: list[int]) -> None:
+    with pytest.raises(ValueError, match="choose from"):
+        train_stages.fn(stages=stages)
+
+
+def test_tables_keep_their_shape_whatever_the_cells_hold() -> None:
+    lines = markdown_table([{"a": 1.23456, "b": "x|y\nz"}, {"a": 2, "b": None}]).splitlines()
+    assert lines == ["| a | b |", "| --- | --- |", "| 1.235 | x\\|y z |", "| 2 | None |"]
+
+
+def test_an_empty_table_says_so() -> None:
+    assert markdown_table([]) == "Nothing to show."
