@@ -6,6 +6,7 @@ from pathlib import Path
 from dreamactor_core.errors import InputError
 from dreamactor_core.files import require_file
 from dreamactor_core.provenance import sidecar_path
+from dreamactor_core.settings.sampling import SamplingSettings
 
 VIDEO_SUFFIX = ".mp4"
 
@@ -27,6 +28,11 @@ class AnimateRequest:
     seed: int | None = None
     steps: int | None = None
     max_frames: int | None = None
+
+    def apply(self, settings: SamplingSettings) -> SamplingSettings:
+        """The settings with this request's own values in place."""
+        own = {"seed": self.seed, "steps": self.steps, "max_frames": self.max_frames}
+        return settings.model_copy(update={key: value for key, value in own.items() if value is not None})
 
     def check(self) -> None:
         """Refuse what can be refused without reading a frame.

@@ -1,0 +1,51 @@
+"""The driving side, asked for one segment at a time: maps drawn from the retargeted track, faces cut from the video.
+
+Legend: T video frames, H W canvas.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from dreamactor_core.motion_track import MotionTrack
+from dreamactor_core.video import open_video
+from dreamactor_signals.draw import control_maps
+from dreamactor_signals.faces import face_windows
+
+from dreamactor_model.presets import FACE_CROP_PX
+
+
+@dataclass(frozen=True)
+class DrivenMotion:
+    """A `MotionSource` (`dreamactor_model.sampling.stream`) that never holds more than one segment's pixels.
+
+    Attributes:
+        video: the driving video.
+        driving: its own track; the face boxes are in the video's pixels.
+        retargeted: the same performance by the subject's body, seen by the subject's camera.
+        size: width and height of the canvas.
+    """
+
+    video: Path
+    driving: MotionTrack
+    retargeted: MotionTrack
+    size: tuple[int, int]
+
+    def __len__(self) -> int:
+        return len(self.driving)
+
+    def control_maps(self, frames: Sequence[int]) -> np.ndarray:
+        """(T, 6, H, W) uint8 skeleton and head-sphere maps."""
+        return control_maps(self.retargeted[list(frames)], self.size)
+
+    def face_crops(self, frames: Sequence[int]) -> np.ndarray:
+        """(T, 224, 224, 3) uint8, black where no face is seen."""
+        windows = face_windows(self.driving.face_boxes_px)
+        crops = np.zeros((len(frames), FACE_CROP_PX, FACE_CROP_PX, 3), np.uint8)
+        with open_video(self.video, indices=frames) as reader:
+            for crop, index, frame in zip(crops, frames, reader, strict=True):
+                window = windows[index]
+                if window is not None:
+                    crop[:] = window.crop(frame, FACE_CROP_PX)
+        return crops
