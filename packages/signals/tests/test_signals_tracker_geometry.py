@@ -116,7 +116,7 @@ def test_heatmap_moves_a_point_to_the_peak_only_where_it_is_clear() -> None:
 def test_assumed_camera_has_the_asked_diagonal_view_and_no_favourite_orientation() -> None:
     wide, tall = Camera.assumed((1600, 900), 60), Camera.assumed((900, 1600), 60)
     assert wide.focal_px == tall.focal_px == pytest.approx(hypot(800, 450) / tan(radians(30)))
-    points = np.random.default_rng(2).normal(size=(5, 3)) + [0, 0, 4]
+    points = np.random.default_rng(2).normal(size=(5, 3)) + np.array([0, 0, 4])
     np.testing.assert_allclose(wide.unproject(wide.project(points), points[:, 2]), points, atol=1e-12)
 
 
@@ -150,7 +150,7 @@ def test_hand_keeps_its_shape_at_the_wrists_depth() -> None:
     camera = Camera.assumed((640, 480), 55)
     hand = rng.normal(scale=0.05, size=(21, 3)) * [1, 1, 0.2]
     # Seen from far, so that perspective within the hand is small; the body says it stands at half that distance.
-    points_px = camera.project(hand + [0.5, 0.1, 8.0])[None]
+    points_px = camera.project(hand + np.array([0.5, 0.1, 8.0]))[None]
     placed = place_hand(points_px, hand[None], np.array([4.0]), camera)
     np.testing.assert_allclose(camera.project(placed), points_px, atol=1e-9)
     assert placed[0, 0, 2] == pytest.approx(4.0)

@@ -131,9 +131,7 @@ def test_a_mirrored_video_gives_a_mirrored_head(
     np.testing.assert_allclose(mirrored.face_units[:, mirrored_blink], talking.face_units[:, blink], atol=0.2)
 
 
-def test_tracking_twice_gives_the_same_track(
-    tracker: Tracker, talking_frames: np.ndarray, talking: MotionTrack
-) -> None:
+def test_tracking_twice_gives_the_same(tracker: Tracker, talking_frames: np.ndarray, talking: MotionTrack) -> None:
     """The networks are shared by all clips: nothing of one clip may reach the next."""
     assert _track(tracker, talking_frames, talking.fps) == talking
 

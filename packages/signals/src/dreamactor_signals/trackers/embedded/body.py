@@ -87,6 +87,7 @@ class BodyReader:
     def __init__(self, networks: BodyNetworks) -> None:
         self._networks = networks
         self._region: Region | None = None
+        self._last_seen: Region | None = None
 
     def read(self, frame: np.ndarray) -> BodyReading | None:
         """The body in the next frame, or None."""
@@ -98,8 +99,15 @@ class BodyReader:
         for regions in ([Region.of_frame(frame)], Region.tiles(frame)):
             found = [person for region in regions for person in self._networks.detector.detect(frame, region)]
             if found:
-                return self._read_region(frame, _detected_region(_main_person(found)))
+                return self._read_region(frame, _detected_region(self._choose(found)))
         return None
+
+    def _choose(self, found: list[Detection]) -> Detection:
+        """Who was followed before, else who fills most of the picture among those found clearly."""
+        last = self._last_seen
+        if last is None:
+            return max(found, key=lambda person: person.score * person.side_px)
+        return min(found, key=lambda person: np.linalg.norm(person.keypoints_px[0] - last.center_px))
 
     def _read_region(self, frame: np.ndarray, region: Region) -> BodyReading | None:
         """Landmarks in the region; what it shows decides the next frame's region."""
@@ -112,15 +120,10 @@ class BodyReader:
         raw = outputs["Identity"].reshape(_ALL_POINTS, 5).astype(np.float64)
         points_crop = refine_by_heatmap(raw[:, :2] / size, outputs["Identity_3"][0])
         points_px = region.to_frame(points_crop)
-        self._region = _circle_region(points_px, _LANDMARK_CIRCLE)
+        self._region = self._last_seen = _circle_region(points_px, _LANDMARK_CIRCLE)
         world = outputs["Identity_4"].reshape(_ALL_POINTS, 3)[:POINTS]
         visibility = sigmoid(raw[:POINTS, 3]) * sigmoid(raw[:POINTS, 4])
         return BodyReading(points_px[:POINTS], region.turn(world), visibility, score)
-
-
-def _main_person(found: list[Detection]) -> Detection:
-    """The one who fills most of the picture, among those found clearly."""
-    return max(found, key=lambda person: person.score * person.side_px)
 
 
 def _detected_region(person: Detection) -> Region:

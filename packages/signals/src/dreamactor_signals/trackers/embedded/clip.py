@@ -12,6 +12,8 @@ from dreamactor_signals.trackers.embedded.clip_body import joints_of_clip, place
 from dreamactor_signals.trackers.embedded.clip_head import faces_of_clip, heads_of_clip
 from dreamactor_signals.trackers.embedded.pace import Pace
 from dreamactor_signals.trackers.embedded.readings import FrameReading
+from dreamactor_signals.trackers.embedded.shots import split_shots
+from dreamactor_signals.trackers.embedded.sides import straighten_sides
 
 
 def assemble(
@@ -24,7 +26,7 @@ def assemble(
     trackers: dict[str, str],
     source_sha256: str,
 ) -> MotionTrack:
-    """Put a clip together: place, bridge gaps, smooth.
+    """Put a clip together, shot by shot.
 
     Args:
         readings: of every frame, at least one with a body or a face.
@@ -33,24 +35,35 @@ def assemble(
         settings: widths of the smoothing and of the gaps.
     """
     pace = Pace.of(settings, fps)
-    body = place_bodies(readings, camera, pace)
-    joints_cam_m, joint_confidence = joints_of_clip(readings, body, camera, pace, frame_size)
-    heads = heads_of_clip(readings, body, camera, pace)
-    faces = faces_of_clip(readings, pace)
+    shots = [_shot(readings[shot], camera, pace, frame_size) for shot in split_shots(readings)]
     return MotionTrack(
-        joints_cam_m=joints_cam_m,
-        joint_confidence=joint_confidence,
+        **{name: np.concatenate([shot[name] for shot in shots]) for name in shots[0]},
         focal_px=camera.focal_px,
         principal_px=np.array(camera.principal_px),
         frame_size=frame_size,
         fps=fps,
-        head_rotation=heads.rotation,
-        head_center_cam_m=heads.center_cam_m,
-        head_radius_m=heads.radius_m,
-        head_confidence=heads.confidence,
-        face_boxes_px=faces.boxes_px,
-        face_confidence=faces.confidence,
-        face_units=faces.units,
         trackers=trackers,
         source_sha256=source_sha256,
     )
+
+
+def _shot(
+    readings: Sequence[FrameReading], camera: Camera, pace: Pace, frame_size: tuple[int, int]
+) -> dict[str, np.ndarray]:
+    """A track's arrays for frames without a jump: set sides straight, place, bridge gaps, smooth."""
+    readings = straighten_sides(readings)
+    body = place_bodies(readings, camera, pace)
+    joints_cam_m, joint_confidence = joints_of_clip(readings, body, camera, pace, frame_size)
+    heads = heads_of_clip(readings, body, camera, pace)
+    faces = faces_of_clip(readings, pace)
+    return {
+        "joints_cam_m": joints_cam_m,
+        "joint_confidence": joint_confidence,
+        "head_rotation": heads.rotation,
+        "head_center_cam_m": heads.center_cam_m,
+        "head_radius_m": heads.radius_m,
+        "head_confidence": heads.confidence,
+        "face_boxes_px": faces.boxes_px,
+        "face_confidence": faces.confidence,
+        "face_units": faces.units,
+    }
