@@ -238,7 +238,7 @@ def test_a_frame_s_timestep_modulates_that_frame_alone() -> None:
 
 @torch.no_grad()
 def test_swapped_references_differ_by_their_positions_alone() -> None:
-    """With all references at one temporal position their order would mean nothing: positions are all that tells them."""
+    """Positions are all that tells references: a swap changes the result, unless the two are equal."""
     actor = _awake(DreamActor(MICRO))
     inputs = _inputs(MICRO)
     before = actor(**inputs)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -66,7 +67,7 @@ def _sample(actor: DreamActor, motion: MotionArrays, settings: SamplingSettings 
 def test_segments_cover_a_video_of_any_length(frame_count: int, latents: int) -> None:
     segments = plan_segments(frame_count, 4 * latents - 3)
     assert sum(segment.kept for segment in segments) == latent_frames(frame_count)
-    for before, after in zip(segments, segments[1:], strict=False):
+    for before, after in pairwise(segments):
         assert before.latent_count == latents
         assert after.first_latent == before.first_latent + before.latent_count - 1
     for segment in segments:
