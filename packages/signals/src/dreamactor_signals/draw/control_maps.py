@@ -1,0 +1,36 @@
+"""The pose encoder's input: skeleton and head sphere, concatenated in the channels (paper 3.2).
+
+Legend: T video frames, H height, W width.
+"""
+
+import numpy as np
+from dreamactor_core.motion_track import MotionTrack
+
+from dreamactor_signals.draw.canvas import Canvas
+from dreamactor_signals.draw.skeleton import draw_skeleton
+from dreamactor_signals.draw.sphere import draw_sphere
+
+SKELETON_CHANNELS, SPHERE_CHANNELS = slice(0, 3), slice(3, 6)
+
+
+def control_maps(track: MotionTrack, size: tuple[int, int]) -> np.ndarray:
+    """Draw a track.
+
+    Args:
+        track: T frames, for a frame of `track.frame_size`.
+        size: width and height of the maps; the track's whole frame is scaled to it.
+
+    Returns:
+        (T, 6, H, W) uint8: skeleton RGB, then head sphere RGB, both on black.
+
+    Raises:
+        InputError: the size is not positive.
+    """
+    canvas = Canvas.of(track, size)
+    width, height = canvas.size
+    maps_T6HW = np.zeros((len(track), 6, height, width), np.uint8)
+    for frame, map_6HW in enumerate(maps_T6HW):
+        # Views with the channels last: the drawers paint straight into the planes.
+        draw_skeleton(map_6HW[SKELETON_CHANNELS].transpose(1, 2, 0), track, frame, canvas)
+        draw_sphere(map_6HW[SPHERE_CHANNELS].transpose(1, 2, 0), track, frame, canvas)
+    return maps_T6HW
