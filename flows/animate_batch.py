@@ -48,7 +48,8 @@ def animate_batch(jobs: str, report: str | None = None, checkpoint: str | None =
 
 
 def _render_all(jobs: list[Job], checkpoint: str | None) -> list[Outcome]:
-    from dreamactor_model.animate import AnimateRequest, Animator
+    from dreamactor_model.animate.animator import Animator
+    from dreamactor_model.animate.request import AnimateRequest
     from dreamactor_model.registry import checkpoint_folder, resolve_champion
 
     settings = load_settings()

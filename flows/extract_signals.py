@@ -62,8 +62,10 @@ def _track_folder(videos: Path, output: Path) -> list[str]:
 def extract_track(video: str, output: str) -> None:
     """One video to one track file."""
     from dreamactor_signals.extraction import extract_video
+    from dreamactor_signals.trackers import make_tracker
 
-    track = extract_video(Path(video), load_settings().signals)
+    # A tracker keeps state from frame to frame: every thread has its own.
+    track = extract_video(Path(video), make_tracker(load_settings().signals))
     track.save(_track_path(Path(video), Path(output)))
 
 
