@@ -10,7 +10,7 @@ from dreamactor_core.footage import footage
 from dreamactor_core.image import read_image
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import SignalsSettings
-from dreamactor_core.skeleton import BONES, joint_index
+from dreamactor_core.skeleton import BONES, LEFT_HAND_JOINTS, joint_index
 from dreamactor_core.video import read_frames
 from dreamactor_signals.faces import crop_faces
 from dreamactor_signals.litert import wheels
@@ -150,6 +150,22 @@ def test_face_crops_show_the_face(talking_frames: np.ndarray, talking: MotionTra
     # Skin: more red than blue, in the middle of every crop.
     middle = crops[:, 80:144, 80:144].astype(float).mean(axis=(1, 2))
     assert (middle[:, 0] > middle[:, 2] + 20).all()
+
+
+def test_a_hand_at_the_face_is_found_and_told_from_the_other(tracker: Tracker) -> None:
+    """A close-up without shoulders: a right hand, fingers up, in front of nose and mouth."""
+    frames = read_frames(_piece("acted-close-up"), range(104, 124, 2))
+    track = _track(tracker, frames)
+    fingertips = [joint_index(f"right_{finger}_4") for finger in ("index", "middle")]
+    assert track.joint_confidence[:, fingertips].min() > 0.5
+    assert track.joint_confidence[:, LEFT_HAND_JOINTS].max() == 0
+    fingertips_px = track.project(track.joints_cam_m[:, fingertips])
+    x0, y0, x1, y1 = track.face_boxes_px.T[:, :, None]
+    assert ((fingertips_px[..., 0] > x0) & (fingertips_px[..., 0] < x1)).all()
+    assert ((fingertips_px[..., 1] > y0) & (fingertips_px[..., 1] < y1)).all()
+    # A hand is about as far away as the face that it touches.
+    hand_depth_m = track.joints_cam_m[:, joint_index("right_middle_1"), 2]
+    np.testing.assert_allclose(hand_depth_m / track.head_center_cam_m[:, 2], 0.8, atol=0.15)
 
 
 def test_the_head_is_found_again_after_a_short_gap_and_not_invented_in_a_long_one(

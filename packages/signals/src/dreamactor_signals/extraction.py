@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -24,20 +25,25 @@ TRACKS_FOLDER = "tracks"
 MANIFEST_NAME = "manifest.parquet"
 
 
-def extract_video(video: Path, tracker: Tracker, *, watched: bool = False) -> MotionTrack:
+def extract_video(
+    video: Path, tracker: Tracker, *, watched: bool = False, max_frames: int | None = None
+) -> MotionTrack:
     """Track the person of one video.
 
     Args:
         video: any file that the decoder reads.
         tracker: from `make_tracker`; it serves any number of videos.
         watched: whether to show progress.
+        max_frames: stop after this many; None for all.
 
     Raises:
         InputError: not a video, or no person in it; the error names the file.
     """
     with open_video(video) as reader:
         info = reader.info
-        frames = progress(reader, f"tracking {video.name}", total=info.frame_count) if watched else reader
+        count = info.frame_count if max_frames is None else min(max_frames, info.frame_count)
+        wanted = islice(reader, count)
+        frames = progress(wanted, f"tracking {video.name}", total=count) if watched else wanted
         try:
             return tracker.track(frames, info.fps, (info.width, info.height), sha256_file(video))
         except InputError as error:

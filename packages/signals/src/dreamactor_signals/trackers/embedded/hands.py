@@ -29,6 +29,7 @@ _TRACK_MARGIN, _TRACK_SHIFT = 2.0, -0.1
 # The body's hand points span about a fifth of the square in which its whole hand is sure to lie.
 _SEARCH_PER_REACH = 6.0
 _WRIST_VISIBLE = 0.4
+_SHOULDER_VISIBLE = 0.5
 # A hand whose wrist is further from the body's wrist than this share of the hand's region belongs to someone else.
 _SAME_WRIST = 0.3
 # Two hands closer than this share of their length are one hand, read twice.
@@ -73,7 +74,7 @@ class HandNetworks:
 class HandsReader:
     """Follows both hands of one person through a clip.
 
-    A hand is looked for where the body's arm ends; when the body does not tell where that is, as in a close-up, now
+    A hand is looked for where the body's arm ends; in a close-up, which shows no shoulders to tell where that is, now
     and then all over the frame.
     """
 
@@ -89,7 +90,7 @@ class HandsReader:
         for side, wrist_px in wrists.items():
             if hands[side] is None and body is not None and wrist_px is not None:
                 hands[side] = self._search_arm(frame, body, side, wrist_px)
-        if self._frames % _STRAY_EVERY == 0:
+        if self._frames % _STRAY_EVERY == 0 and not _shows_shoulders(body):
             self._search_strays(frame, hands, wrists)
         self._frames += 1
         keep_apart(hands, wrists)
@@ -135,6 +136,12 @@ class HandsReader:
             return None
         world = region.turn(outputs["Identity_3"].reshape(POINTS, 3))
         return HandReading(points_px, world, score, right_score=float(outputs["Identity_2"][0, 0]))
+
+
+def _shows_shoulders(body: BodyReading | None) -> bool:
+    """Whether the body is read well enough to believe it when it shows no wrist: folds of cloth look like hands."""
+    shoulders = [Point.LEFT_SHOULDER, Point.RIGHT_SHOULDER]
+    return body is not None and bool(body.visibility[shoulders].max() > _SHOULDER_VISIBLE)
 
 
 def _wrist(body: BodyReading | None, side: Side) -> np.ndarray | None:

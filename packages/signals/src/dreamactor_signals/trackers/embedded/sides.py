@@ -36,12 +36,12 @@ def straighten_sides(readings: Sequence[FrameReading]) -> list[FrameReading]:
 
     Their face points were guessed from behind and count as hidden.
     """
-    found = [index for index, reading in enumerate(readings) if reading.body is not None]
-    exchanged = exchanged_frames([readings[index].body for index in found if readings[index].body])
+    bodies = {index: reading.body for index, reading in enumerate(readings) if reading.body is not None}
+    exchanged = exchanged_frames(list(bodies.values()))
     straight = list(readings)
-    for index, wrong in zip(found, exchanged, strict=True):
+    for index, wrong in zip(bodies, exchanged, strict=True):
         if wrong:
-            straight[index] = _exchange(readings[index])
+            straight[index] = _exchange(readings[index], bodies[index])
     return straight
 
 
@@ -80,15 +80,13 @@ def _movements(points: np.ndarray, visibility: np.ndarray) -> tuple[np.ndarray, 
     )
 
 
-def _exchange(reading: FrameReading) -> FrameReading:
-    if reading.body is None:
-        return reading
-    visibility = reading.body.visibility[OTHER_SIDE]
+def _exchange(reading: FrameReading, body: BodyReading) -> FrameReading:
+    visibility = body.visibility[OTHER_SIDE]
     visibility[_FACE] = 0
-    body = replace(
-        reading.body,
-        points_px=reading.body.points_px[OTHER_SIDE],
-        points_body_m=reading.body.points_body_m[OTHER_SIDE],
+    exchanged = replace(
+        body,
+        points_px=body.points_px[OTHER_SIDE],
+        points_body_m=body.points_body_m[OTHER_SIDE],
         visibility=visibility,
     )
-    return replace(reading, body=body, left_hand=reading.right_hand, right_hand=reading.left_hand)
+    return replace(reading, body=exchanged, left_hand=reading.right_hand, right_hand=reading.left_hand)
