@@ -1,0 +1,298 @@
+"""Colours of pixels: each is shaded once, from the triangle it sees (deferred), in linear light.
+
+Skin scatters (its shadow edge is soft and red), eyes are painted in the iris' own angles, cloth and hair get their
+grain from where they lie on the template, so that it moves with the body.
+Legend: N vertices, M triangles, H W pixels, K materials.
+"""
+
+import numpy as np
+from numba import njit
+
+from dreamactor_dataset.synthetic.figure.parts import Material
+from dreamactor_dataset.synthetic.render.noise import fractal, value_noise
+
+_SKIN, _EYE, _LASH = int(Material.SKIN), int(Material.EYE), int(Material.LASH)
+_TEETH, _MOUTH, _HAIR = int(Material.TEETH), int(Material.MOUTH), int(Material.HAIR)
+
+# Radians on the eyeball, seen from its centre.
+_PUPIL_RAD, _IRIS_RAD = 0.17, 0.44
+
+
+@njit(cache=True)
+def shade(
+    index: np.ndarray,
+    points_px: np.ndarray,
+    points_cam: np.ndarray,
+    normals_cam: np.ndarray,
+    triangles: np.ndarray,
+    material: np.ndarray,
+    uv: np.ndarray,
+    place: np.ndarray,
+    openness: np.ndarray,
+    head_paint: np.ndarray,
+    head_window: np.ndarray,
+    colours: np.ndarray,
+    seconds: np.ndarray,
+    patterns: np.ndarray,
+    lights: np.ndarray,
+    shadow_frame: np.ndarray,
+    shadow_depth: np.ndarray,
+    image: np.ndarray,
+) -> None:
+    """Paint every pixel that sees a triangle into `image` (H, W, 3) float32, linear light.
+
+    Args:
+        index: (H, W) int32 triangle of each pixel.
+        points_px, points_cam, normals_cam: (N, 2), (N, 3), (N, 3) float32.
+        colours, seconds: (K, 3) float32 by material; seconds of the eye is the iris.
+        patterns: (K, 2) float32: kind and scale, see `identity.Cloth`; of hair its texture and relative strand length.
+        lights: (6, 3) rows of `Lights`.
+        shadow_frame: (3, 4) camera space to shadow map column, row, nearness.
+        shadow_depth: nearness map of the key light.
+    """
+    height, width = index.shape
+    color, normal = np.zeros(3, np.float32), np.zeros(3, np.float32)
+    view, place_here, uv_here = np.zeros(3, np.float32), np.zeros(3, np.float32), np.zeros(2, np.float32)
+    for row in range(height):
+        for column in range(width):
+            m = index[row, column]
+            if m < 0:
+                continue
+            a, b, c = triangles[m, 0], triangles[m, 1], triangles[m, 2]
+            sa, sb, sc = _shares(points_px, points_cam, a, b, c, column + 0.5, row + 0.5)
+            for axis in range(3):
+                normal[axis] = sa * normals_cam[a, axis] + sb * normals_cam[b, axis] + sc * normals_cam[c, axis]
+                view[axis] = -(sa * points_cam[a, axis] + sb * points_cam[b, axis] + sc * points_cam[c, axis])
+                place_here[axis] = sa * place[a, axis] + sb * place[b, axis] + sc * place[c, axis]
+                color[axis] = colours[material[m], axis]
+            for axis in range(2):
+                uv_here[axis] = sa * uv[m, 0, axis] + sb * uv[m, 1, axis] + sc * uv[m, 2, axis]
+            _unit(normal)
+            px, py, pz = -view[0], -view[1], -view[2]
+            _unit(view)
+            _face_viewer(normal, view)
+            gloss, sharpness, scatter = _surface(
+                material[m], color, normal, place_here, uv_here, head_paint, head_window, seconds, patterns
+            )
+            open_sky = sa * openness[a] + sb * openness[b] + sc * openness[c]
+            sun = _shadow(px, py, pz, normal, shadow_frame, shadow_depth)
+            _light(image[row, column], color, normal, view, open_sky, sun, gloss, sharpness, scatter, lights)
+
+
+@njit(cache=True)
+def _face_viewer(normal: np.ndarray, view: np.ndarray) -> None:
+    """The inside of a two-sided surface is lit as if it were an outside."""
+    if normal[0] * view[0] + normal[1] * view[1] + normal[2] * view[2] < 0:
+        for axis in range(3):
+            normal[axis] = -normal[axis]
+
+
+@njit(cache=True)
+def _surface(
+    kind: int,
+    color: np.ndarray,
+    normal: np.ndarray,
+    place: np.ndarray,
+    uv: np.ndarray,
+    head_paint: np.ndarray,
+    head_window: np.ndarray,
+    seconds: np.ndarray,
+    patterns: np.ndarray,
+) -> tuple[float, float, float]:
+    """Colour and small relief of a material, in place; returns gloss, its sharpness and how far light scatters."""
+    x, y, z = place[0], place[1], place[2]
+    if kind == _SKIN:
+        _skin_color(color, uv[0], uv[1], x, y, z, head_paint, head_window)
+        return 0.05, 22.0, 1.0
+    if kind == _EYE:
+        _eye_color(color, x, y, z, seconds[kind])
+        return 0.9, 180.0, 0.0
+    if kind == _HAIR:
+        return _hair_color(color, normal, x, y, z, patterns[kind]), 10.0, 0.0
+    if kind in (_TEETH, _MOUTH):
+        return 0.10, 40.0, 0.5
+    if kind != _LASH:
+        _cloth_color(color, normal, x, y, z, seconds[kind], patterns[kind])
+    return 0.02, 12.0, 0.0
+
+
+@njit(cache=True)
+def _shares(
+    points_px: np.ndarray, points_cam: np.ndarray, a: int, b: int, c: int, x: float, y: float
+) -> tuple[np.float32, np.float32, np.float32]:
+    """Perspective-correct shares of a triangle's corners at a pixel."""
+    ax, ay = points_px[a, 0], points_px[a, 1]
+    bx, by = points_px[b, 0], points_px[b, 1]
+    cx, cy = points_px[c, 0], points_px[c, 1]
+    area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+    on_screen_b = ((x - ax) * (cy - ay) - (y - ay) * (cx - ax)) / area
+    on_screen_c = ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) / area
+    wa = (1 - on_screen_b - on_screen_c) / points_cam[a, 2]
+    wb = on_screen_b / points_cam[b, 2]
+    wc = on_screen_c / points_cam[c, 2]
+    total = wa + wb + wc
+    return np.float32(wa / total), np.float32(wb / total), np.float32(wc / total)
+
+
+@njit(cache=True)
+def _unit(vector: np.ndarray) -> None:
+    length = np.sqrt(vector[0] * vector[0] + vector[1] * vector[1] + vector[2] * vector[2])
+    if length > 0:
+        for axis in range(3):
+            vector[axis] /= length
+
+
+@njit(cache=True)
+def _step(low: float, high: float, value: float) -> float:
+    """0 below `low`, 1 above `high`, smooth between."""
+    t = min(1.0, max(0.0, (value - low) / (high - low)))
+    return t * t * (3 - 2 * t)
+
+
+@njit(cache=True)
+def _skin_color(
+    color: np.ndarray, u: float, v: float, x: float, y: float, z: float, paint: np.ndarray, window: np.ndarray
+) -> None:
+    """The painted head inside its window, plain skin with blotches elsewhere."""
+    height, width = paint.shape[0], paint.shape[1]
+    column = (u - window[0]) / (window[2] - window[0]) * width - 0.5
+    row = (window[3] - v) / (window[3] - window[1]) * height - 0.5
+    if y > 6.0 and 0 <= column < width - 1 and 0 <= row < height - 1:
+        i, j = int(row), int(column)
+        di, dj = row - i, column - j
+        for axis in range(3):
+            top = paint[i, j, axis] * (1 - dj) + paint[i, j + 1, axis] * dj
+            low = paint[i + 1, j, axis] * (1 - dj) + paint[i + 1, j + 1, axis] * dj
+            color[axis] = top * (1 - di) + low * di
+        return
+    blotch = 1 + 0.08 * (fractal(1.6 * x, 1.6 * y, 1.6 * z) - 0.5) + 0.06 * (value_noise(14 * x, 14 * y, 14 * z) - 0.5)
+    for axis in range(3):
+        color[axis] *= blotch
+
+
+@njit(cache=True)
+def _eye_color(color: np.ndarray, x: float, y: float, z: float, iris: np.ndarray) -> None:
+    """Pupil, iris with fibres and a dark rim, white that reddens to the corners."""
+    off_axis = np.arctan2(np.sqrt(x * x + y * y), z)
+    if off_axis > _IRIS_RAD * 1.06:
+        red = _step(0.55, 1.1, off_axis)
+        color[1] *= 1 - 0.22 * red
+        color[2] *= 1 - 0.24 * red
+        return
+    fibre = value_noise(6 * np.cos(np.arctan2(y, x)) + 9, 6 * np.sin(np.arctan2(y, x)) + 9, 9 * off_axis)
+    ring = _step(_IRIS_RAD * 1.06, _IRIS_RAD * 0.90, off_axis)
+    pupil = _step(_PUPIL_RAD * 1.15, _PUPIL_RAD * 0.85, off_axis)
+    bright = (0.75 + 0.9 * fibre) * (1.0 - 0.55 * _step(_IRIS_RAD * 0.72, _IRIS_RAD, off_axis))
+    for axis in range(3):
+        inner = iris[axis] * bright * (1 - pupil) + 0.004 * pupil
+        color[axis] = color[axis] * (1 - ring) + inner * ring
+
+
+@njit(cache=True)
+def _hair_color(color: np.ndarray, normal: np.ndarray, x: float, y: float, z: float, pattern: np.ndarray) -> float:
+    """Strands that run from the crown downwards, or coils; returns the gloss."""
+    kind, long = int(pattern[0]), pattern[1]
+    lock = fractal(3.0 * x, 3.0 * y / long, 3.0 * z)
+    around = np.arctan2(x, z - 0.35) + (0.10 + 0.12 * kind) * (lock - 0.5)
+    if kind == 2:
+        strand = value_noise(19 * x + 2 * lock, 19 * y, 19 * z)
+    else:
+        strand = 0.65 * value_noise(52 * around, 5.5 * y / long + 2 * lock, 6 * z / long)
+        strand += 0.35 * value_noise(21 * around + 5, 3 * y / long, 3 * z / long)
+    tone = 0.40 + 0.85 * strand + 0.55 * (lock - 0.5)
+    tilt = 0.5 * (strand - 0.5) + 0.5 * (lock - 0.5)
+    normal[0] += tilt * np.cos(around)
+    normal[1] += 0.3 * (lock - 0.5)
+    normal[2] += tilt * np.sin(around)
+    _unit(normal)
+    for axis in range(3):
+        color[axis] *= tone
+    return (0.015 if kind == 2 else 0.02) + 0.05 * strand
+
+
+@njit(cache=True)
+def _cloth_color(
+    color: np.ndarray, normal: np.ndarray, x: float, y: float, z: float, second: np.ndarray, pattern: np.ndarray
+) -> None:
+    """Weave, pattern and soft folds."""
+    kind, scale = int(pattern[0]), pattern[1]
+    share = 0.0
+    if kind == 1:
+        share = _step(0.45, 0.55, 0.5 + 0.5 * np.sin(scale * 2.2 * y))
+    elif kind == 2:
+        share = 0.5 * _step(0.4, 0.6, 0.5 + 0.5 * np.sin(scale * 2 * y))
+        share += 0.5 * _step(0.4, 0.6, 0.5 + 0.5 * np.sin(scale * 2 * x))
+    elif kind == 3:
+        share = 0.7 * _step(0.35, 0.65, value_noise(30 * x, 22 * y, 30 * z))
+    weave = 0.92 + 0.16 * value_noise(38 * x, 38 * y, 38 * z)
+    for axis in range(3):
+        color[axis] = (color[axis] * (1 - share) + second[axis] * share) * weave
+    fold_x = fractal(1.3 * x + 7, 0.8 * y, 1.3 * z) - 0.5
+    fold_y = fractal(1.3 * x, 0.8 * y + 13, 1.3 * z) - 0.5
+    normal[0] += 0.55 * fold_x
+    normal[1] += 0.45 * fold_y
+    _unit(normal)
+
+
+@njit(cache=True)
+def _shadow(px: float, py: float, pz: float, normal: np.ndarray, frame: np.ndarray, depth: np.ndarray) -> float:
+    """Share of the key light that arrives: 3 x 3 taps of the shadow map, blurred."""
+    lift = np.float32(0.004)
+    x, y, z = px + lift * normal[0], py + lift * normal[1], pz + lift * normal[2]
+    column = frame[0, 0] * x + frame[0, 1] * y + frame[0, 2] * z + frame[0, 3]
+    row = frame[1, 0] * x + frame[1, 1] * y + frame[1, 2] * z + frame[1, 3]
+    near = frame[2, 0] * x + frame[2, 1] * y + frame[2, 2] * z + frame[2, 3]
+    size = depth.shape[0]
+    lit = 0.0
+    for i in range(-1, 2):
+        for j in range(-1, 2):
+            r, c = int(np.floor(row + 1.2 * i)), int(np.floor(column + 1.2 * j))
+            if r < 0 or c < 0 or r >= size or c >= size or near > depth[r, c] - np.float32(0.006):
+                lit += 1.0
+    return lit / 9
+
+
+@njit(cache=True)
+def _light(
+    pixel: np.ndarray,
+    color: np.ndarray,
+    normal: np.ndarray,
+    view: np.ndarray,
+    open_sky: float,
+    sun: float,
+    gloss: float,
+    sharpness: float,
+    scatter: float,
+    lights: np.ndarray,
+) -> None:
+    """Diffuse and specular light of key, fill and surroundings."""
+    toward_key = normal[0] * lights[0, 0] + normal[1] * lights[0, 1] + normal[2] * lights[0, 2]
+    toward_fill = normal[0] * lights[2, 0] + normal[1] * lights[2, 1] + normal[2] * lights[2, 2]
+    up = 0.5 - 0.5 * normal[1]
+    facing = max(0.0, normal[0] * view[0] + normal[1] * view[1] + normal[2] * view[2])
+    rim = (1 - facing) ** 4
+    key_shine = _shine(normal, view, lights[0], sharpness) * sun
+    fill_shine = _shine(normal, view, lights[2], sharpness)
+    closed = 0.25 + 0.75 * open_sky
+    for axis in range(3):
+        # Light that goes into skin comes out red further round the bend.
+        wrap = scatter * (0.30 if axis == 0 else (0.12 if axis == 1 else 0.08))
+        key = max(0.0, (toward_key + wrap) / (1 + wrap))
+        soft = sun + (1 - sun) * scatter * (0.16 if axis == 0 else 0.04)
+        fill = max(0.0, (toward_fill + 0.2) / 1.2)
+        around = lights[4, axis] * up + lights[5, axis] * (1 - up)
+        diffuse = lights[1, axis] * key * soft + lights[3, axis] * fill * closed
+        diffuse = (diffuse * (0.55 + 0.45 * open_sky)) + around * open_sky * (0.6 + 0.4 * open_sky)
+        shine = gloss * (key_shine * lights[1, axis] + 0.6 * fill_shine * lights[3, axis])
+        shine += (0.25 * gloss + 0.02) * rim * around * open_sky
+        pixel[axis] = color[axis] * diffuse * 0.55 + shine
+
+
+@njit(cache=True)
+def _shine(normal: np.ndarray, view: np.ndarray, light: np.ndarray, sharpness: float) -> float:
+    hx, hy, hz = view[0] + light[0], view[1] + light[1], view[2] + light[2]
+    length = np.sqrt(hx * hx + hy * hy + hz * hz)
+    if length == 0:
+        return 0.0
+    along = (normal[0] * hx + normal[1] * hy + normal[2] * hz) / length
+    return max(0.0, along) ** sharpness * (sharpness + 8) / 25
