@@ -303,6 +303,16 @@ def test_a_jump_stays_a_jump(person: Person, body_m: np.ndarray) -> None:
     np.testing.assert_allclose(lowest_m[0] - lowest_m, 1.5 * height_m, atol=1e-4)
 
 
+def test_strides_are_as_long_as_the_legs(person: Person, body_m: np.ndarray) -> None:
+    long_legged = body_m.copy()
+    for side in ("left", "right"):
+        hip, leg = joint_index(f"{side}_hip"), _below(f"{side}_knee")
+        long_legged[leg] = body_m[hip] + 1.5 * (body_m[leg] - body_m[hip])
+    path = np.stack([np.linspace(-0.4, 0.4, 5), np.zeros(5), np.full(5, 3.0)], axis=1)
+    result = retarget(person(at_m=path), person(body_m=long_legged))
+    np.testing.assert_allclose(np.diff(result.joints_cam_m[:, FEET, 0], axis=0), 1.5 * 0.2, atol=1e-4)
+
+
 def test_a_wrist_without_an_elbow_hangs_from_the_shoulder(person: Person, body_m: np.ndarray) -> None:
     elbow, wrist, shoulder = (joint_index(f"left_{part}") for part in ("elbow", "wrist", "shoulder"))
     driving = person(np.zeros(4))
@@ -382,5 +392,15 @@ def test_one_bad_frame_does_not_move_a_bone_length(person: Person) -> None:
     joints[4, joint_index("left_wrist")] += 0.5
     confidence[:3, joint_index("left_ankle")] = 0.05
     joints[:3, joint_index("left_ankle")] += 0.5
+    bones = measure_bones(replace(track, joints_cam_m=joints, joint_confidence=confidence))
+    np.testing.assert_allclose(bones.metres, lengths_m(track)[0], atol=1e-5)
+
+
+def test_well_seen_frames_decide_alone_about_a_bone_length(person: Person) -> None:
+    track = person(np.zeros(9))
+    joints, confidence = track.joints_cam_m.copy(), track.joint_confidence.copy()
+    ankle = joint_index("left_ankle")
+    confidence[:8, ankle] = 0.29
+    joints[:8, ankle] += 0.5
     bones = measure_bones(replace(track, joints_cam_m=joints, joint_confidence=confidence))
     np.testing.assert_allclose(bones.metres, lengths_m(track)[0], atol=1e-5)
