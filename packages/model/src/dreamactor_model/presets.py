@@ -87,8 +87,8 @@ _WAN_VAE_16X = VAEConfig(
     is_residual=True,
     patch_size=2,
 )
-# Two levels behind a 2x2 patch: 8x in space and 4x in time with every convolution at half resolution or less. The residual
-# kind learns faster from nothing: its shortcuts carry colour from the first step.
+# Two levels behind a 2x2 patch: 8x in space and 4x in time with every convolution at half resolution or less. The
+# residual kind learns faster from nothing: its shortcuts carry colour from the first step.
 _TINY_VAE = VAEConfig(
     latent_channels=16,
     base_dim=24,

@@ -16,6 +16,7 @@ from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d, pa
 from dreamactor_core.errors import WeightsError
 from torch import Tensor, nn
 
+from dreamactor_model.convolution import Conv3d
 from dreamactor_model.presets import TEMPORAL_STRIDE, VAEConfig
 
 
@@ -31,7 +32,7 @@ class VideoVAE(nn.Module):
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()
         self.config = config
-        self.autoencoder = AutoencoderKLWan(**_diffusers_arguments(config))
+        self.autoencoder = _with_fast_convolutions(AutoencoderKLWan(**_diffusers_arguments(config)))
         self.register_buffer("latents_mean_C", torch.zeros(config.latent_channels))
         self.register_buffer("latents_std_C", torch.ones(config.latent_channels))
 
@@ -49,7 +50,7 @@ class VideoVAE(nn.Module):
                 f"not an AutoencoderKLWan ({problem})", path=source, remedy="Give a folder in the diffusers layout"
             ) from problem
         vae = cls(_config_of(loaded))
-        vae.autoencoder = loaded
+        vae.autoencoder = _with_fast_convolutions(loaded)
         vae.set_statistics(torch.tensor(loaded.config.latents_mean), torch.tensor(loaded.config.latents_std))
         return vae
 
@@ -109,6 +110,18 @@ class _FeatureCache:
     def arguments(self) -> dict[str, Any]:
         """The arguments of the next group; the network counts through the slots from zero."""
         return {"feat_cache": self._slots, "feat_idx": [0]}
+
+
+class _CausalConv3d(WanCausalConv3d, Conv3d):
+    """The autoencoder's convolution, computed by ours."""
+
+
+def _with_fast_convolutions(autoencoder: AutoencoderKLWan) -> AutoencoderKLWan:
+    # The class alone changes: weights, names and caches stay diffusers' own.
+    for module in autoencoder.modules():
+        if type(module) is WanCausalConv3d:
+            module.__class__ = _CausalConv3d
+    return autoencoder
 
 
 def _diffusers_arguments(config: VAEConfig) -> dict[str, Any]:

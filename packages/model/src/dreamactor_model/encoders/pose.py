@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dreamactor_model.convolution import Conv3d
 from dreamactor_model.presets import CONTROL_CHANNELS, TEMPORAL_STRIDE, ActorConfig
 
 
-class CausalConv3d(nn.Conv3d):
+class CausalConv3d(Conv3d):
     """A 3x3x3 convolution that never looks ahead: frames before the first are taken to equal it.
 
     With a temporal stride of 2, 2n + 1 frames become n + 1, and output i has seen inputs up to 2i.
