@@ -1,7 +1,7 @@
 """3-D convolution that is fast on CPUs too.
 
-On the CPU, PyTorch sends a batch of one to its unoptimised 3-D convolution, three times slower than its 2-D one. The sum
-is the same either way: a kernel of K frames over a video is a 2-D convolution over K frames stacked as channels.
+On the CPU, PyTorch sends a batch of one to its unoptimised 3-D convolution, three times slower than its 2-D one. The
+sum is the same either way: a kernel of K frames over a video is a 2-D convolution over K frames stacked as channels.
 
 Legend: B batch, C channels, T frames, K frames of the kernel, H W rows and columns, O output channels.
 """
