@@ -15,9 +15,14 @@ class SignalsSettings(Section):
     threads: int = Field(1, ge=1, description="Threads of each estimator.")
     min_score: float = Field(0.5, gt=0, lt=1, description="Score below which nothing counts as found.")
     field_of_view_deg: float = Field(
-        55.0, gt=5, lt=150, description="Diagonal field of view assumed of every camera (55 = a 42 mm lens on full frame)."
+        55.0,
+        gt=5,
+        lt=150,
+        description="Diagonal field of view assumed of every camera (55 = a 42 mm lens on full frame).",
     )
-    smooth_image_s: float = Field(0.03, ge=0, description="Width (sigma) of the smoothing of image points and head turns.")
+    smooth_image_s: float = Field(
+        0.03, ge=0, description="Width (sigma) of the smoothing of image points and head turns."
+    )
     smooth_depth_s: float = Field(0.1, ge=0, description="Width of the smoothing of depths along the body.")
     smooth_root_s: float = Field(0.4, ge=0, description="Width of the smoothing of the body's distance.")
     max_gap_s: float = Field(0.4, ge=0, description="Longest gap that is bridged; longer ones become invisible.")
