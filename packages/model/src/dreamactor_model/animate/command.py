@@ -1,11 +1,14 @@
 """`dreamactor animate`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from dreamactor_core.options import with_settings
 from dreamactor_core.settings import Settings
+
+if TYPE_CHECKING:
+    from dreamactor_model.animate.request import AnimateRequest
 
 
 @with_settings(
@@ -44,7 +47,7 @@ def animate(
     _run(request, settings)
 
 
-def _run(request: "AnimateRequest", settings: Settings) -> None:  # noqa: F821
+def _run(request: "AnimateRequest", settings: Settings) -> None:
     from dreamactor_core.video import probe
 
     from dreamactor_model.registry import resolve_checkpoint
