@@ -1,4 +1,4 @@
-"""How the stages are trained (paper 3.4, 4.1). The built-in numbers are the paper's; params.yaml holds the tiny preset's."""
+"""How the stages are trained (paper 3.4, 4.1). Built in are the figures of the paper; params.yaml has those of tiny."""
 
 from typing import Literal, Self
 
@@ -6,9 +6,9 @@ from pydantic import Field, model_validator
 
 from dreamactor_core.settings.base import Section
 
-ParameterGroup = Literal["body", "face_attention", "face_encoder"]
+ParameterGroup = Literal["base", "face"]
 Condition = Literal["reference", "pose", "face"]
-_ALL_GROUPS: tuple[ParameterGroup, ...] = ("body", "face_attention", "face_encoder")
+_ALL_GROUPS: tuple[ParameterGroup, ...] = ("base", "face")
 
 
 class StageSettings(Section):
@@ -62,8 +62,6 @@ class ObjectiveSettings(Section):
     timestep_mean: float = Field(0.0, description="Mean of the normal whose logistic is the timestep.")
     timestep_deviation: float = Field(1.0, gt=0, description="Deviation of the same normal.")
     timestep_shift: float = Field(3.0, gt=0, description="Larger puts more training on noisy timesteps.")
-    reference_dropout: float = Field(0.1, ge=0, le=1, description="Share of samples trained without references.")
-    motion_dropout: float = Field(0.1, ge=0, le=1, description="Share of samples trained without motion signals.")
     face_weight: float = Field(2.0, ge=0, description="Extra loss weight inside face boxes.")
     hand_weight: float = Field(2.0, ge=0, description="Extra loss weight around hands.")
 
@@ -84,12 +82,13 @@ class TrainingSettings(Section):
     keep_checkpoints: int = Field(2, ge=1, description="How many training checkpoints are kept.")
     work_dir: str = Field("runs/training", description="Folder of training checkpoints and logs.")
     models_dir: str = Field("models", description="Folder of the finished stages' weights.")
+    reports_dir: str = Field("reports/training", description="Folder of loss curves and final metrics.")
     latents_dir: str = Field("data/latents", description="Folder of the encoded clips.")
     objective: ObjectiveSettings = ObjectiveSettings()
     vae: VideoVaeStageSettings = VideoVaeStageSettings(steps=1000, learning_rate=1e-3)
     face: FaceStageSettings = FaceStageSettings(steps=1000, learning_rate=1e-3)
     stage1: DiffusionStageSettings = DiffusionStageSettings(
-        steps=20_000, train=("body",), conditions=("reference", "pose")
+        steps=20_000, train=("base",), conditions=("reference", "pose")
     )
-    stage2: DiffusionStageSettings = DiffusionStageSettings(steps=20_000, train=("face_attention", "face_encoder"))
+    stage2: DiffusionStageSettings = DiffusionStageSettings(steps=20_000, train=("face",))
     stage3: DiffusionStageSettings = DiffusionStageSettings(steps=30_000)

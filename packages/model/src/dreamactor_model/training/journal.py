@@ -1,15 +1,16 @@
-"""What a training run leaves behind while it runs: a JSON line a log interval, MLflow metrics, milestones."""
+"""What a training run leaves behind while it runs: a JSON line a log interval, in a file and to the launcher.
+
+The trainer knows nothing of MLflow: the launcher passes the metrics on, so that no outage there can stop a rank.
+"""
 
 import json
 import time
 from pathlib import Path
-from typing import Any
-
-from dreamactor_core.settings.tracking import TrackingSettings
-from dreamactor_core.tracking import ExperimentRun
 
 MILESTONE = "milestone: "
-"""The launcher shows lines that begin so; everything else goes to the log file only."""
+"""Lines of the trainer's output that begin so are shown to the person who waits."""
+METRICS = "metrics: "
+"""Lines that begin so hold metrics as JSON, with their step."""
 _MILESTONE_S = 10.0
 
 
@@ -18,23 +19,20 @@ class Journal:
 
     Args:
         path: the JSON-lines file; a resumed run goes on in it.
-        tracking: where MLflow is.
-        run_id: the MLflow run that the launcher started; None records to the file only.
+        title: name of the stage.
+        steps: of the whole stage.
     """
 
-    def __init__(self, path: Path, tracking: TrackingSettings, run_id: str | None, *, title: str, steps: int) -> None:
-        self._file = path.open("a")
-        self._run = None if run_id is None else ExperimentRun.join(tracking, run_id)
-        self._title, self._steps = title, steps
+    def __init__(self, path: Path, *, title: str, steps: int) -> None:
+        self._path, self._title, self._steps = path, title, steps
         self._last_milestone = time.monotonic()
 
     def record(self, step: int, values: dict[str, float]) -> None:
         """Note the metrics after a step."""
-        entry: dict[str, Any] = {"step": step, **{name: round(value, 6) for name, value in values.items()}}
-        self._file.write(json.dumps(entry) + "\n")
-        self._file.flush()
-        if self._run is not None:
-            self._run.metrics(values, step)
+        entry = json.dumps({"step": step, **{name: float(f"{value:.6g}") for name, value in values.items()}})
+        with self._path.open("a") as file:
+            file.write(entry + "\n")
+        print(METRICS + entry, flush=True)
         now = time.monotonic()
         if now - self._last_milestone >= _MILESTONE_S:
             self._last_milestone = now
@@ -43,12 +41,6 @@ class Journal:
     def milestone(self, text: str) -> None:
         """One line for the person who waits."""
         print(f"{MILESTONE}{self._title}: {text}", flush=True)
-
-    def close(self) -> None:
-        """Send what is buffered."""
-        if self._run is not None:
-            self._run.flush()
-        self._file.close()
 
 
 def read_journal(path: Path) -> list[dict[str, float]]:

@@ -1,11 +1,13 @@
 """The table of stages: order, settings, where weights come from and go to, and what learns in each (paper 3.4)."""
 
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from dreamactor_core.errors import TrainingError
 from dreamactor_core.settings.training import ParameterGroup, StageSettings, TrainingSettings
-from torch import nn
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Stage = Literal["vae", "face", "1", "2", "3"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -63,3 +65,11 @@ def prerequisites(training: TrainingSettings, stage: Stage) -> dict[Stage, Path]
             )
         found[earlier] = folder
     return found
+
+
+def freeze_others(module: "nn.Module", groups: tuple[ParameterGroup, ...]) -> None:
+    """Let only the parameters of `groups` learn (`dreamactor_model.actor.parameter_group`)."""
+    from dreamactor_model.actor import parameter_group
+
+    for name, parameter in module.named_parameters():
+        parameter.requires_grad_(parameter_group(name) in groups)

@@ -1,0 +1,79 @@
+"""`dreamactor model` and `dreamactor animate`. Nothing heavy is imported before a command runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from dreamactor_core.options import with_settings
+from dreamactor_core.settings import Settings
+
+from dreamactor_model.animate.command import animate
+
+__all__ = ["animate", "app"]
+
+app = typer.Typer(no_args_is_help=True, help="Train, evaluate, register and promote the model.")
+
+Manifest = Annotated[Path, typer.Option("--manifest", help="Clips with their motion tracks.")]
+_MANIFEST = Path("data/signals/manifest.parquet")
+
+
+@app.callback()
+def model() -> None:
+    """Train, evaluate, register and promote the model."""
+
+
+@app.command()
+@with_settings("model.preset", "training.processes", "training.zero_stage", "training.seed")
+def train(
+    settings: Settings,
+    stage: Annotated[str, typer.Option(help="vae, face, 1, 2 or 3.")],
+    manifest: Manifest = _MANIFEST,
+    resume: Annotated[str, typer.Option(help="auto (the latest checkpoint, if any), none, or a step.")] = "auto",
+) -> None:
+    """Train one stage; it starts from the weights of the stage before."""
+    from dreamactor_model.training.launch import train_stage
+    from dreamactor_model.training.stages import parse_stage
+
+    typer.echo(train_stage(settings, parse_stage(stage), manifest, resume=resume).weights)
+
+
+@app.command()
+@with_settings("model.preset")
+def encode_latents(settings: Settings, manifest: Manifest = _MANIFEST) -> None:
+    """Encode the training clips with the trained VAE, once for all diffusion stages."""
+    from dreamactor_model.training.latents import encode_clips
+
+    typer.echo(encode_clips(settings, manifest))
+
+
+@app.command()
+@with_settings("model.checkpoint", "model.device", "evaluation.clips", "evaluation.frames", "evaluation.steps")
+def evaluate(settings: Settings, manifest: Manifest = _MANIFEST) -> None:
+    """Animate held-out clips by their own motion and measure how near the result comes to them."""
+    from dreamactor_model.evaluation.evaluate import evaluate_checkpoint
+
+    typer.echo(evaluate_checkpoint(settings, manifest))
+
+
+@app.command()
+@with_settings("model.checkpoint", "tracking.uri")
+def register(settings: Settings) -> None:
+    """Make the evaluated checkpoint a version in the model registry."""
+    from dreamactor_model.registry import register_checkpoint
+
+    typer.echo(register_checkpoint(settings).version)
+
+
+@app.command()
+@with_settings("tracking.uri", "evaluation.promotion.metric", "evaluation.promotion.margin")
+def promote(
+    settings: Settings,
+    version: Annotated[str | None, typer.Option(help="The candidate; default: the newest version.")] = None,
+) -> None:
+    """Give a version the alias `champion` if it beats the one that has it; say why otherwise."""
+    from dreamactor_model.registry import promote_version
+
+    decision = promote_version(settings, version)
+    typer.echo(
+        f"version {decision.candidate}: {'promoted' if decision.promoted else 'not promoted'}, {decision.reason}"
+    )

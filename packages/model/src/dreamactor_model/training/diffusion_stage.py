@@ -1,0 +1,166 @@
+"""Stages 1, 2, 3: the transformer learns by flow matching on cached latents (paper 3.4).
+
+Legend: B batch, C channels, T = 4F - 3 video frames, F latent frames, R references, H W rows and columns.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from dreamactor_core.settings.training import Condition, DiffusionStageSettings, TrainingSettings
+from dreamactor_dataset.clip_set import ClipSet
+from dreamactor_dataset.samples import SampleLoader
+from dreamactor_dataset.sampling import Draw, WindowSampler
+from torch import Tensor, nn
+
+from dreamactor_model.actor import DreamActor
+from dreamactor_model.checkpoint import load_checkpoint
+from dreamactor_model.conditions import Conditions
+from dreamactor_model.encoders.face import FaceMotionEncoder
+from dreamactor_model.presets import get_preset
+from dreamactor_model.training.finished import VAE_FOLDER, save_finished
+from dreamactor_model.training.latents import LatentClips
+from dreamactor_model.training.loss_weights import loss_weights
+from dreamactor_model.training.objective import draw_timesteps, flow_loss, make_flow_sample
+from dreamactor_model.training.randomness import step_generator
+from dreamactor_model.training.spec import TrainingSpec
+from dreamactor_model.training.stages import freeze_others, stage_settings
+from dreamactor_model.training.task import Batch
+
+
+class FlowObjective(nn.Module):
+    """The flow-matching loss of the actor under the stage's conditions."""
+
+    def __init__(self, actor: DreamActor, conditions: Sequence[Condition]) -> None:
+        super().__init__()
+        self.actor = actor
+        self._conditions = frozenset(conditions)
+
+    def forward(
+        self,
+        latents_BCFHW: Tensor,
+        noise_BCFHW: Tensor,
+        timestep_B: Tensor,
+        carried_B: Tensor,
+        references_BRCHW: Tensor,
+        control_BCTHW: Tensor,
+        crops_BTCHW: Tensor,
+        weights_BFHW: Tensor,
+        keep_references_B: Tensor,
+        keep_motion_B: Tensor,
+    ) -> dict[str, Tensor]:
+        """Losses of a batch; control maps and crops are uint8."""
+        sample = make_flow_sample(latents_BCFHW, noise_BCFHW, timestep_B, carried_B)
+        encoded = self._encode(references_BRCHW, control_BCTHW, crops_BTCHW)
+        kept = encoded.keep(references_B=keep_references_B, motion_B=keep_motion_B)
+        predicted_BCFHW = self.actor(
+            sample.noisy_BCFHW, sample.timesteps_BF, kept.references_BRCHW, kept.pose_BCFHW, kept.face_BTC
+        )
+        return {"loss": flow_loss(predicted_BCFHW, sample, weights_BFHW)}
+
+    def _encode(self, references_BRCHW: Tensor, control_BCTHW: Tensor, crops_BTCHW: Tensor) -> Conditions:
+        """What the stage lets the model see; the rest is zeros or None."""
+        pose_BCFHW = self.actor.encode_pose(control_BCTHW.float() / 255)
+        face_BTC = self.actor.encode_face(crops_BTCHW.float() / 255) if "face" in self._conditions else None
+        return Conditions(
+            references_BRCHW if "reference" in self._conditions else torch.zeros_like(references_BRCHW),
+            pose_BCFHW if "pose" in self._conditions else torch.zeros_like(pose_BCFHW),
+            face_BTC,
+        )
+
+
+class DiffusionTask:
+    """Windows of clips drawn by the data set's sampler."""
+
+    def __init__(
+        self,
+        actor: DreamActor,
+        vae_folder: Path,
+        clips: ClipSet,
+        sampler: WindowSampler,
+        latents: LatentClips,
+        spec: TrainingSpec,
+    ) -> None:
+        self._training: TrainingSettings = spec.parsed_settings().training
+        row = stage_settings(self._training, spec.stage)
+        assert isinstance(row, DiffusionStageSettings)
+        freeze_others(actor, row.train)
+        self.module = FlowObjective(actor, row.conditions)
+        self._vae_folder, self._clips, self._sampler, self._latents = vae_folder, clips, sampler, latents
+        self._loader = SampleLoader(clips, spec.parsed_settings().dataset.sampling)
+        self._spec, self._steps = spec, row.steps
+        # Stages must not show the same noise and windows again.
+        self._seed = self._training.seed + int(spec.stage)
+
+    @classmethod
+    def from_spec(cls, spec: TrainingSpec) -> "DiffusionTask":
+        """The task of a run: weights of the stage before, clips, sampler."""
+        settings = spec.parsed_settings()
+        sampling, training = settings.dataset.sampling, settings.training
+        clips = ClipSet.load(spec.manifest, "train", sampling)
+        vae_folder = spec.starts_from["vae"] if spec.stage == "1" else _previous(spec) / VAE_FOLDER
+        batch = stage_settings(training, spec.stage).batch
+        sampler = WindowSampler(clips.table, sampling, seed=training.seed + int(spec.stage), batch_size=batch)
+        latents = LatentClips(Path(training.latents_dir), clips, vae_folder)
+        return cls(_initial_actor(spec), vae_folder, clips, sampler, latents, spec)
+
+    def batch(self, step: int, rank: int) -> Batch:
+        """Latents, noise, timesteps, conditions and loss weights of the step's draws."""
+        draws = self._sampler.batch(step * self._training.processes + rank)
+        generator = step_generator(self._seed, step, rank)
+        samples = [self._sample(draw) for draw in draws]
+        batch = {name: torch.from_numpy(np.stack([sample[name] for sample in samples])) for name in samples[0]}
+        return batch | {
+            "noise_BCFHW": torch.randn(batch["latents_BCFHW"].shape, generator=generator),
+            "timestep_B": draw_timesteps(len(draws), self._training.objective, generator),
+            "carried_B": torch.tensor([draw.carried for draw in draws]),
+            "keep_references_B": torch.tensor([not draw.drop_reference for draw in draws]),
+            "keep_motion_B": torch.tensor([not draw.drop_motion for draw in draws]),
+        }
+
+    def sample_ids(self, step: int, rank: int) -> list[str]:
+        """Names of the clips in the batch."""
+        return [
+            self._clips.rows[draw.clip_index].clip_id
+            for draw in self._sampler.batch(step * self._training.processes + rank)
+        ]
+
+    def save(self, folder: Path) -> Mapping[str, float]:
+        """Write the actor and the VAE whose latents it reads."""
+        settings = self._spec.parsed_settings()
+        about = {
+            "stage": self._spec.stage,
+            "steps": self._steps,
+            "preset": settings.model.preset,
+            "area": settings.dataset.sampling.area,
+        }
+        save_finished(self.module.actor, self._vae_folder, folder, about=about)
+        return {}
+
+    def _sample(self, draw: Draw) -> dict[str, np.ndarray]:
+        window = self._latents.window(draw)
+        motion = self._loader.motion(draw)
+        stride = self.module.actor.config.spatial_stride
+        return {
+            "latents_BCFHW": window.latents_CFHW,
+            "references_BRCHW": window.references_RCHW,
+            "crops_BTCHW": window.crops_THWC.transpose(0, 3, 1, 2),
+            "control_BCTHW": motion.control_TCHW.transpose(1, 0, 2, 3),
+            "weights_BFHW": loss_weights(motion.track, stride, self._training.objective),
+        }
+
+
+def _previous(spec: TrainingSpec) -> Path:
+    (folder,) = spec.starts_from.values()
+    return folder
+
+
+def _initial_actor(spec: TrainingSpec) -> DreamActor:
+    """Stage 1 is born with the pretrained face encoder; stages 2 and 3 go on from the averaged weights before them."""
+    if spec.stage != "1":
+        return load_checkpoint(_previous(spec), DreamActor).train()
+    actor = DreamActor(get_preset(spec.parsed_settings().model.preset).actor)
+    encoder = load_checkpoint(spec.starts_from["face"], FaceMotionEncoder)
+    actor.face_encoder.load_state_dict(encoder.state_dict())
+    return actor

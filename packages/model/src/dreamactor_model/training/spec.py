@@ -1,0 +1,82 @@
+"""What the launcher tells the trainer: one JSON file, because the two share no memory."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Self
+
+from dreamactor_core.files import sha256_file, write_json
+from dreamactor_core.settings import Settings
+from pydantic import BaseModel, ConfigDict
+
+from dreamactor_model.training.stages import Stage, stage_settings, stage_title
+
+# What lies in a work folder.
+SPEC = "spec.json"
+JOURNAL = "metrics.jsonl"
+FINAL_METRICS = "metrics.json"
+LOG = "trainer.log"
+FAILURE = "failure.json"
+CHECKPOINTS = "checkpoints"
+RUN_ID = "mlflow-run"
+
+SHARED_TRAINING = {"seed", "processes", "zero_stage", "weight_decay", "gradient_clip", "ema_decay", "objective"}
+"""Training settings that all stages share and that decide their weights."""
+
+
+class TrainingSpec(BaseModel):
+    """One run of one stage.
+
+    Attributes:
+        settings: all settings, as values.
+        manifest: the clips.
+        starts_from: finished stages whose weights it needs.
+        work_dir: training checkpoints and logs; named after everything that decides the weights, so that a resumed
+            run never goes on from a checkpoint of another configuration.
+        output: where the finished weights go.
+        resume: auto, none or a step.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stage: Stage
+    settings: dict[str, object]
+    manifest: Path
+    starts_from: dict[Stage, Path]
+    work_dir: Path
+    output: Path
+    resume: str
+
+    @property
+    def title(self) -> str:
+        """Name of the stage for people."""
+        return stage_title(self.stage)
+
+    def parsed_settings(self) -> Settings:
+        """The settings again as objects."""
+        return Settings(**self.settings)  # type: ignore[arg-type]
+
+    def write(self) -> Path:
+        """Put it into the work folder, where the trainer and the curious find it."""
+        path = self.work_dir / SPEC
+        write_json(path, self.model_dump(mode="json"))
+        return path
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """What `write` wrote."""
+        return cls.model_validate_json(path.read_text())
+
+
+def configuration_hash(settings: Settings, stage: Stage, manifest: Path, starts_from: dict[Stage, Path]) -> str:
+    """Of everything that decides a stage's weights: its settings, the model's size, the clips, the earlier weights."""
+    training = settings.training
+    decisive = {
+        "stage": {stage: stage_settings(training, stage).model_dump()},
+        "shared": training.model_dump(include=SHARED_TRAINING),
+        "preset": settings.model.preset,
+        "sampling": settings.dataset.sampling.model_dump(),
+        "manifest": sha256_file(manifest),
+        "starts_from": {earlier: sha256_file(folder / "manifest.json") for earlier, folder in starts_from.items()},
+    }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

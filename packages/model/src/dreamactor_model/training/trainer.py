@@ -1,0 +1,78 @@
+"""One rank of a training run: `torchrun -m dreamactor_model.training.trainer SPEC.json`.
+
+Started by `launch`, never by hand.
+The only module that needs DeepSpeed; no other process imports it.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from dreamactor_core.children import die_with_parent
+from dreamactor_core.errors import DreamactorError
+from dreamactor_core.files import write_json
+
+from dreamactor_model.training.engine import join_ranks, make_engine
+from dreamactor_model.training.journal import Journal
+from dreamactor_model.training.loop import TrainingLoop
+from dreamactor_model.training.spec import FAILURE, JOURNAL, TrainingSpec
+from dreamactor_model.training.stages import stage_settings
+from dreamactor_model.training.task import StageTask
+
+USER_ERROR, STOPPED = 2, 3
+
+
+def main(spec_path: Path) -> int:
+    """Train as the specification says. Returns the exit status: 0 finished, 2 a typed error, 3 stopped on request."""
+    die_with_parent()
+    spec = TrainingSpec.read(spec_path)
+    try:
+        if _train(spec):
+            return 0
+        _leave_reason(spec, f"stage {spec.stage} was stopped and saved; repeat the command to go on")
+        return STOPPED
+    except DreamactorError as error:
+        _leave_reason(spec, error.line())
+        return USER_ERROR
+
+
+def _leave_reason(spec: TrainingSpec, problem: str) -> None:
+    """For the launcher, which sees only that a rank failed. Any rank may write it: the reason is the same."""
+    write_json(spec.work_dir / FAILURE, {"problem": problem})
+    print(f"error: {problem}", flush=True)
+
+
+def _train(spec: TrainingSpec) -> bool:
+    settings = spec.parsed_settings()
+    row = stage_settings(settings.training, spec.stage)
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    torch.manual_seed(settings.training.seed)
+    join_ranks()
+    task = make_task(spec)
+    engine = make_engine(task.module, settings.training, row)
+    journal = Journal(spec.work_dir / JOURNAL, title=spec.title, steps=row.steps) if dist.get_rank() == 0 else None
+    try:
+        return TrainingLoop(spec, task, engine, journal).run()
+    finally:
+        dist.destroy_process_group()
+
+
+def make_task(spec: TrainingSpec) -> StageTask:
+    """What the stage trains."""
+    if spec.stage == "vae":
+        from dreamactor_model.training.vae_stage import VideoVaeTask
+
+        return VideoVaeTask.from_spec(spec)
+    if spec.stage == "face":
+        from dreamactor_model.training.face_stage import FaceTask
+
+        return FaceTask.from_spec(spec)
+    from dreamactor_model.training.diffusion_stage import DiffusionTask
+
+    return DiffusionTask.from_spec(spec)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,135 @@
+"""Stage vae: a small AutoencoderKLWan learns to pack the clips (only the tiny preset; the others use public weights).
+
+Legend: B batch, C channels, T video frames, F latent frames, H W rows and columns.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from dreamactor_core.errors import TrainingError
+from dreamactor_core.settings.training import VideoVaeStageSettings
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dreamactor_model.checkpoint import save_checkpoint
+from dreamactor_model.evaluation.metrics import psnr_db
+from dreamactor_model.presets import get_preset
+from dreamactor_model.training.prepared import PreparedClips
+from dreamactor_model.training.randomness import step_random
+from dreamactor_model.training.spec import TrainingSpec
+from dreamactor_model.training.task import Batch
+from dreamactor_model.vae import VideoVAE
+
+# Images teach detail cheaply; short clips teach time.
+_WINDOW_FRAMES = (1, 5, 9)
+_MEASURED_CLIPS = 16
+
+
+class VideoVaeObjective(nn.Module):
+    """L1 + image gradients + a small KL: sharp enough without a discriminator or a pretrained perceptual network."""
+
+    def __init__(self, vae: VideoVAE, row: VideoVaeStageSettings) -> None:
+        super().__init__()
+        self.vae = vae
+        self._row = row
+
+    def forward(self, video_BTHWC: Tensor) -> dict[str, Tensor]:
+        """Losses of uint8 crops (B, T, H, W, 3)."""
+        video_BCTHW = to_model_range(video_BTHWC)
+        posterior = self.vae.autoencoder.encode(video_BCTHW).latent_dist
+        decoded_BCTHW = self.vae.autoencoder.decode(posterior.sample()).sample
+        pixel = F.l1_loss(decoded_BCTHW, video_BCTHW)
+        edges = edge_loss(decoded_BCTHW, video_BCTHW)
+        divergence = posterior.kl().mean() / video_BCTHW[0].numel()
+        loss = pixel + self._row.edge_weight * edges + self._row.kl_weight * divergence
+        return {"loss": loss, "pixel_l1": pixel, "edge_l1": edges, "kl": divergence}
+
+
+def edge_loss(decoded_BCTHW: Tensor, video_BCTHW: Tensor) -> Tensor:
+    """Mean L1 between horizontal and vertical pixel differences: a blurred edge costs, a shifted tone does not."""
+    difference = decoded_BCTHW - video_BCTHW
+    return (difference.diff(dim=-1).abs().mean() + difference.diff(dim=-2).abs().mean()) / 2
+
+
+def to_model_range(frames_BTHWC: Tensor) -> Tensor:
+    """uint8 frames (B, T, H, W, 3) -> (B, 3, T, H, W) in [-1, 1]."""
+    return frames_BTHWC.permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+
+
+class VideoVaeTask:
+    """Random crops of random windows of random clips."""
+
+    def __init__(self, vae: VideoVAE, clips: PreparedClips, row: VideoVaeStageSettings, seed: int) -> None:
+        self.module = VideoVaeObjective(vae, row)
+        self._clips, self._row, self._seed = clips, row, seed
+
+    @classmethod
+    def from_spec(cls, spec: TrainingSpec) -> "VideoVaeTask":
+        """The task of a run.
+
+        Raises:
+            TrainingError: the preset brings its own, public VAE.
+        """
+        settings = spec.parsed_settings()
+        if settings.model.preset != "tiny":
+            raise TrainingError(
+                f"preset {settings.model.preset} has a public VAE, which is not trained here",
+                remedy="Train stage vae with --preset tiny only",
+            )
+        vae = VideoVAE(get_preset(settings.model.preset).vae)
+        return cls(vae, PreparedClips.open(spec), settings.training.vae, settings.training.seed)
+
+    def batch(self, step: int, rank: int) -> Batch:
+        """uint8 crops, all of one length (1, 5 or 9 frames, by step)."""
+        frames = _WINDOW_FRAMES[step % len(_WINDOW_FRAMES)]
+        random = step_random(self._seed, step, rank)
+        crops = [self._crop(clip, frames, random) for clip in self._chosen(random)]
+        return {"video_BTHWC": torch.from_numpy(np.stack(crops))}
+
+    def sample_ids(self, step: int, rank: int) -> list[str]:
+        """Names of the clips in the batch."""
+        return [self._clips.clips.rows[clip].clip_id for clip in self._chosen(step_random(self._seed, step, rank))]
+
+    def _chosen(self, random: np.random.Generator) -> list[int]:
+        return [int(clip) for clip in random.integers(len(self._clips), size=self._row.batch)]
+
+    def _crop(self, clip: int, frames: int, random: np.random.Generator) -> np.ndarray:
+        width, height = self._clips.clips.table.sizes[clip]
+        start = int(random.integers(self._clips.clips.table.lengths[clip] - frames, endpoint=True))
+        window_THWC = self._clips.frames(clip, start, start + frames)
+        side = self._row.crop
+        x = int(random.integers(max(0, width - side), endpoint=True))
+        y = int(random.integers(max(0, height - side), endpoint=True))
+        crop_THWC = window_THWC[:, y : y + side, x : x + side]
+        return crop_THWC[:, :, ::-1] if random.random() < 0.5 else crop_THWC
+
+    @torch.no_grad()
+    def save(self, folder: Path) -> Mapping[str, float]:
+        """Measure the latents' statistics, store them with the weights, and measure the reconstruction."""
+        vae = self.module.vae
+        videos = [self._whole_clip(clip) for clip in range(min(len(self._clips), _MEASURED_CLIPS))]
+        vae.set_statistics(torch.zeros_like(vae.latents_mean_C), torch.ones_like(vae.latents_std_C))
+        raw_CN = torch.cat([vae.encode(video)[0].flatten(1) for video in videos], dim=1)
+        vae.set_statistics(raw_CN.mean(dim=1), raw_CN.std(dim=1))
+        measured = {"reconstruction_psnr_db": float(np.mean([_reconstruction_psnr_db(vae, v) for v in videos]))}
+        save_checkpoint(vae, folder, about={"stage": "vae", "steps": self._row.steps, **measured})
+        return measured
+
+    def _whole_clip(self, clip: int) -> Tensor:
+        device = self.module.vae.latents_mean_C.device
+        frames_THWC = self._clips.frames(clip)
+        usable = (len(frames_THWC) - 1) // 4 * 4 + 1
+        return to_model_range(torch.from_numpy(frames_THWC[None, :usable]).to(device))
+
+
+def _reconstruction_psnr_db(vae: VideoVAE, video_BCTHW: Tensor) -> float:
+    decoded_BCTHW = vae.decode(vae.encode(video_BCTHW))
+    return float(psnr_db(_to_uint8(decoded_BCTHW), _to_uint8(video_BCTHW)).mean())
+
+
+def _to_uint8(video_BCTHW: Tensor) -> np.ndarray:
+    frames = ((video_BCTHW[0] + 1) * 127.5).round().clamp(0, 255).byte()
+    array: np.ndarray = frames.permute(1, 2, 3, 0).cpu().numpy()
+    return array
