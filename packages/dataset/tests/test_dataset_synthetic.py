@@ -195,10 +195,10 @@ def test_jaw_open_changes_the_mouth_only(portrait: Scene) -> None:
     x0, y0, x1, y1 = clip.track.face_boxes_px[0]
     assert changed.sum() > 40
     # From the cheeks that are drawn down to the throat and the shadow on it: brows and eyes stay as they are.
-    assert rows.min() > y0 + 0.4 * (y1 - y0)
+    assert (rows > y0 + 0.4 * (y1 - y0)).mean() > 0.98
     columns = np.nonzero(changed)[1]
-    assert columns.min() > x0 - 4
-    assert columns.max() < x1 + 4
+    assert columns.min() > x0 - 8
+    assert columns.max() < x1 + 8
     assert clip.track.face_units is not None
     assert clip.track.face_units[1, ARKIT_UNITS.index("jawOpen")] == 1
 

@@ -10,8 +10,9 @@ import pytest
 from dreamactor_core.errors import InputError
 from dreamactor_core.files import sha256_file
 from dreamactor_core.motion_track import MotionTrack
-from dreamactor_core.settings.dataset import SyntheticSettings
+from dreamactor_core.settings.dataset import IngestSettings, SyntheticSettings
 from dreamactor_core.video import probe, read_frames
+from dreamactor_dataset.ingest import ingest_folder
 from dreamactor_dataset.synthetic import synthesize as module
 from dreamactor_dataset.synthetic.synthesize import synthesize
 
@@ -31,7 +32,7 @@ def test_list_names_videos_and_truths_that_fit(made: Path) -> None:
     assert len(rows) == 3
     assert len({row["identity"] for row in rows}) == 2
     for row in rows:
-        video = made / "videos" / f"{row['clip']}.mp4"
+        video = made / f"{row['clip']}.mp4"
         info = probe(video)
         assert (info.width, info.height, info.fps, info.frame_count) == (64, 64, 25, 5)
         track = MotionTrack.load(made / row["truth_track"])
@@ -52,7 +53,7 @@ def test_rerun_keeps_what_is_whole_and_makes_what_is_missing(
     )
     synthesize(made, SETTINGS)
     assert rendered == []
-    videos = sorted((made / "videos").glob("*.mp4"))
+    videos = sorted(made.glob("*.mp4"))
     truth = made / "truth" / f"{videos[0].stem}.safetensors"
     before = MotionTrack.load(truth)
     videos[0].write_bytes(videos[0].read_bytes()[:100])
@@ -65,6 +66,7 @@ def test_rerun_keeps_what_is_whole_and_makes_what_is_missing(
     shutil.copytree(made, copy)
     synthesize(copy, SETTINGS.model_copy(update={"frames": 6, "clips": 1}))
     assert len(rendered) == 2
+    assert [path.stem for path in copy.glob("*.mp4")] == [path.stem for path in copy.glob("truth/*")] == rendered[1:]
 
 
 def test_two_processes_make_the_same_clips(made: Path, tmp_path: Path) -> None:
@@ -75,13 +77,19 @@ def test_two_processes_make_the_same_clips(made: Path, tmp_path: Path) -> None:
         other = MotionTrack.load(made / "truth" / truth.name)
         assert _without_sha(MotionTrack.load(truth)) == _without_sha(other)
         name = f"{truth.stem}.mp4"
-        frames, others = read_frames(tmp_path / "videos" / name), read_frames(made / "videos" / name)
+        frames, others = read_frames(tmp_path / name), read_frames(made / name)
         assert np.abs(frames.astype(int) - others).mean() < 1
     assert not list(tmp_path.rglob("*.tmp*"))
 
 
 def _without_sha(track: MotionTrack) -> MotionTrack:
     return replace(track, source_sha256="")
+
+
+def test_ingest_takes_the_set_as_it_is(made: Path, tmp_path: Path) -> None:
+    rows = ingest_folder(made, tmp_path / "set", IngestSettings(min_frames=5))
+    assert [row.clip_id for row in rows] == sorted(path.stem for path in made.glob("*.mp4"))
+    assert all(row.status == "kept" and row.synthetic and row.truth_track for row in rows)
 
 
 def test_odd_size_is_refused(tmp_path: Path) -> None:

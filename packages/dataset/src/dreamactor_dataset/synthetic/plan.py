@@ -12,6 +12,7 @@ Framing = Literal["portrait", "half", "full"]
 Split = Literal["train", "val", "test"]
 Category = Literal["speech", "expression", "gesture", "walk", "dance", "sport"]
 
+NAME_START = "synthetic-"
 _VALIDATION_SHARE, _TEST_SHARE = 0.125, 0.125
 _CATEGORY_ODDS: dict[Category, float] = {
     "speech": 0.36,
@@ -79,7 +80,7 @@ def _plan(number: int, person: int, people: int, seed: int) -> ClipPlan:
         choices = _CAPTURED[split][category]
         captured = choices[random.integers(len(choices))]
     return ClipPlan(
-        name=f"synthetic-{seed:04d}-{number:05d}",
+        name=f"{NAME_START}{seed:04d}-{number:05d}",
         person=person,
         seed=seed,
         number=number,

