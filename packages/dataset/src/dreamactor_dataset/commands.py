@@ -7,6 +7,8 @@ import typer
 from dreamactor_core.options import with_settings
 from dreamactor_core.settings import Settings
 
+from dreamactor_dataset.synthetic.command import synthesize
+
 app = typer.Typer(no_args_is_help=True, help="Training data: ingest footage, make people who do not exist.")
 
 
@@ -34,3 +36,6 @@ def ingest(
 
     ingest_folder(folder, output, settings.dataset.ingest)
     typer.echo(output / MANIFEST)
+
+
+app.command()(synthesize)
