@@ -161,7 +161,7 @@ def decide(candidate: "ModelVersion", champion: "ModelVersion | None", rule: Pro
 
 
 def _candidate(mlflow: "MlflowClient", name: str, version: str | None) -> "ModelVersion":
-    versions = {entry.version: entry for entry in _versions(mlflow, name)}
+    versions = {str(entry.version): entry for entry in _versions(mlflow, name)}
     chosen = max(versions, key=int, default=None) if version is None else version
     if chosen is None or chosen not in versions:
         wanted = "version" if version is None else f"version {version}"
