@@ -20,7 +20,7 @@ def person_track(frame_count: int, phase: float = 0.0) -> MotionTrack:
     """A made-up performance: all joints sway, the head turns, the face opens and closes."""
     random = np.random.default_rng(7)
     time = np.linspace(0, 2 * np.pi, frame_count) + phase
-    joints_m = np.tile(random.uniform(-0.6, 0.6, (JOINT_COUNT, 3)) + (0, 0, 4), (frame_count, 1, 1))
+    joints_m = np.tile(np.array([0, 0, 4]) + random.uniform(-0.6, 0.6, (JOINT_COUNT, 3)), (frame_count, 1, 1))
     joints_m[:, :, 0] += 0.2 * np.sin(time)[:, None]
     head_m = np.tile([0.0, -0.6, 4.0], (frame_count, 1))
     head_m[:, 0] = 0.2 * np.sin(time)
@@ -82,3 +82,9 @@ def clip_manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     manifest = folder / "manifest.parquet"
     write_manifest(manifest, rows)
     return manifest
+
+
+@pytest.fixture
+def person() -> MotionTrack:
+    """29 frames of 64 x 64 pixels."""
+    return person_track(FRAMES)

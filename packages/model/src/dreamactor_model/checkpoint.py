@@ -7,42 +7,44 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from dreamactor_core.errors import WeightsError
 from dreamactor_core.files import atomic_directory, sha256_file, write_json
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
 
-from dreamactor_model.actor import DreamActor
-from dreamactor_model.encoders.face import FaceMotionEncoder
 from dreamactor_model.presets import ActorConfig, VAEConfig
-from dreamactor_model.vae import VideoVAE
+
+if TYPE_CHECKING:
+    from dreamactor_model.actor import DreamActor
+    from dreamactor_model.encoders.face import FaceMotionEncoder
+    from dreamactor_model.vae import VideoVAE
 
 FORMAT = 1
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 MANIFEST_FILE = "manifest.json"
 
-Model = TypeVar("Model", DreamActor, VideoVAE, FaceMotionEncoder)
-_KINDS: dict[type[nn.Module], tuple[str, type]] = {
-    DreamActor: ("actor", ActorConfig),
-    VideoVAE: ("vae", VAEConfig),
-    FaceMotionEncoder: ("face", ActorConfig),
+Model = TypeVar("Model", "DreamActor", "VideoVAE", "FaceMotionEncoder")
+# By name: a trainer that needs no VAE should not wait seconds for diffusers.
+_KINDS: dict[str, tuple[str, type]] = {
+    "DreamActor": ("actor", ActorConfig),
+    "VideoVAE": ("vae", VAEConfig),
+    "FaceMotionEncoder": ("face", ActorConfig),
 }
 
 
 def save_checkpoint(
-    model: DreamActor | VideoVAE | FaceMotionEncoder, folder: Path | str, *, about: Mapping[str, Any]
+    model: "DreamActor | VideoVAE | FaceMotionEncoder", folder: Path | str, *, about: Mapping[str, Any]
 ) -> None:
     """Write a model; an older checkpoint at `folder` is replaced in one step.
 
     Args:
         about: how it came to be (stage, step, data version ...): any JSON.
     """
-    kind, _ = _KINDS[type(model)]
+    kind, _ = _KINDS[type(model).__name__]
     config = {"format": FORMAT, "kind": kind, "config": asdict(model.config), "about": dict(about)}
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     with atomic_directory(folder) as temporary:
@@ -59,7 +61,7 @@ def load_checkpoint(folder: Path | str, model_class: type[Model], *, device: tor
         WeightsError: missing, damaged, of another kind, or weights that do not fit the configuration.
     """
     folder = Path(folder)
-    kind, config_class = _KINDS[model_class]
+    kind, config_class = _KINDS[model_class.__name__]
     written = _read_config(folder)
     if written["kind"] != kind:
         raise WeightsError(f"holds a model of kind {written['kind']!r}, not {kind!r}", path=folder)

@@ -41,7 +41,7 @@ def train(
 @with_settings("model.preset")
 def encode_latents(settings: Settings, manifest: Manifest = _MANIFEST) -> None:
     """Encode the training clips with the trained VAE, once for all diffusion stages."""
-    from dreamactor_model.training.latents import encode_clips
+    from dreamactor_model.training.latent_encoding import encode_clips
 
     typer.echo(encode_clips(settings, manifest))
 

@@ -81,7 +81,7 @@ class TrainingLoop:
         broken = not bool(torch.isfinite(loss))
         if broken:
             clips = ", ".join(self._task.sample_ids(step, self._rank))
-            print(f"rank {self._rank}: loss {float(loss)} at step {step} with clips {clips}", flush=True)
+            print(f"rank {self._rank}: loss {float(loss.detach())} at step {step} with clips {clips}", flush=True)
         votes = torch.tensor([float(broken), float(self._stop_asked)], device=self._engine.device)
         dist.all_reduce(votes, dist.ReduceOp.MAX)
         if votes[0]:

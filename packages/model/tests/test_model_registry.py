@@ -1,0 +1,185 @@
+"""Versions and the champion, on a real MLflow in sqlite."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from dreamactor_core.errors import WeightsError
+from dreamactor_core.files import sha256_file, write_json
+from dreamactor_core.settings import Settings, load_settings
+from dreamactor_core.settings.evaluation import PromotionSettings
+from dreamactor_core.tracking import client
+from dreamactor_model.actor import DreamActor
+from dreamactor_model.checkpoint import save_checkpoint
+from dreamactor_model.presets import ActorConfig, VAEConfig
+from dreamactor_model.registry import (
+    checkpoint_folder,
+    decide,
+    promote_version,
+    register_checkpoint,
+    resolve_champion,
+)
+from dreamactor_model.training.finished import VAE_FOLDER, save_finished
+from dreamactor_model.vae import VideoVAE
+from mlflow.entities.model_registry import ModelVersion
+
+_ACTOR = ActorConfig(
+    dim=24,
+    layers=1,
+    heads=2,
+    ffn_dim=24,
+    latent_channels=4,
+    spatial_stride=8,
+    pose_channels=4,
+    pose_width=8,
+    face_width=16,
+    face_stem=8,
+)
+_VAE = VAEConfig(
+    latent_channels=4,
+    base_dim=8,
+    decoder_base_dim=8,
+    dim_mult=(1, 1, 1, 1),
+    residual_blocks=1,
+    temporal_downsample=(False, True, True),
+)
+
+
+@pytest.fixture(scope="module")
+def vae_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("registry") / "vae"
+    save_checkpoint(VideoVAE(_VAE), folder, about={})
+    return folder
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.chdir(tmp_path)
+    return load_settings(
+        {
+            "model.checkpoint": str(tmp_path / "stage3"),
+            "evaluation.reports_dir": str(tmp_path / "evaluation"),
+            "tracking.uri": f"sqlite:///{tmp_path}/mlflow.db",
+            "tracking.artifacts": str(tmp_path / "artifacts"),
+        }
+    )
+
+
+def _train_and_evaluate(settings: Settings, vae_folder: Path, psnr_db: float, **protocol: Any) -> None:
+    folder, reports = Path(settings.model.checkpoint), Path(settings.evaluation.reports_dir)
+    torch.manual_seed(int(psnr_db * 100))
+    save_finished(DreamActor(_ACTOR), vae_folder, folder, about={"preset": "tiny"})
+    weights = sha256_file(folder / "manifest.json")
+    write_json(reports / "metrics.json", {"psnr_db": psnr_db, "ssim": 0.5})
+    write_json(reports / "protocol.json", {"weights_sha256": weights, "clips": ["a"], **protocol})
+
+
+def test_a_better_candidate_takes_the_title_and_a_worse_one_does_not(settings: Settings, vae_folder: Path) -> None:
+    with pytest.raises(WeightsError, match="registry has no"):
+        resolve_champion(settings.tracking)
+    _train_and_evaluate(settings, vae_folder, 20.0)
+    first = register_checkpoint(settings)
+    assert register_checkpoint(settings) == first
+    assert promote_version(settings).promoted
+    assert resolve_champion(settings.tracking) == first.address
+
+    _train_and_evaluate(settings, vae_folder, 19.0)
+    worse = register_checkpoint(settings)
+    refusal = promote_version(settings)
+    assert (refusal.candidate, refusal.promoted) == (worse.version, False)
+    assert "19.0 against 20.0" in refusal.reason
+    assert resolve_champion(settings.tracking) == first.address
+
+    _train_and_evaluate(settings, vae_folder, 21.0)
+    better = register_checkpoint(settings)
+    assert promote_version(settings, better.version).promoted
+    assert resolve_champion(settings.tracking) == better.address
+    # Each version kept its own weights, though all were trained into one folder.
+    kept = [checkpoint_folder(settings.tracking, entry.address) for entry in (first, worse, better)]
+    assert len({sha256_file(folder / "model.safetensors") for folder in kept}) == 3
+
+
+def test_versions_carry_what_they_came_from_and_no_pickle(settings: Settings, vae_folder: Path) -> None:
+    _train_and_evaluate(settings, vae_folder, 20.0)
+    registered = register_checkpoint(settings)
+    version = client(settings.tracking).get_model_version("dreamactor", registered.version)
+    assert version.tags["metric.psnr_db"] == "20.0"
+    assert {"git_commit", "weights_sha256", "config_sha256", "protocol_sha256"} <= version.tags.keys()
+    files = [path.name for path in Path(version.source.removeprefix("file://")).rglob("*") if path.is_file()]
+    assert sorted(set(files)) == ["config.json", "manifest.json", "model.safetensors"]
+
+
+def test_only_what_was_evaluated_can_be_registered(settings: Settings, vae_folder: Path) -> None:
+    save_finished(DreamActor(_ACTOR), vae_folder, settings.model.checkpoint, about={})
+    with pytest.raises(WeightsError, match="not been evaluated.*dreamactor model evaluate"):
+        register_checkpoint(settings)
+    _train_and_evaluate(settings, vae_folder, 20.0)
+    save_finished(DreamActor(_ACTOR), vae_folder, settings.model.checkpoint, about={"trained": "again"})
+    with pytest.raises(WeightsError, match="another checkpoint was evaluated"):
+        register_checkpoint(settings)
+
+
+def test_a_changed_byte_in_the_registry_is_noticed(settings: Settings, vae_folder: Path) -> None:
+    _train_and_evaluate(settings, vae_folder, 20.0)
+    address = register_checkpoint(settings).address
+    weights = checkpoint_folder(settings.tracking, address) / VAE_FOLDER / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x00\x01"[weights.read_bytes()[-1] == 0 :][:1])
+    with pytest.raises(WeightsError, match="sha256 differs"):
+        checkpoint_folder(settings.tracking, address)
+
+
+def test_a_vae_of_another_model_is_noticed(settings: Settings, vae_folder: Path) -> None:
+    _train_and_evaluate(settings, vae_folder, 20.0)
+    folder = Path(settings.model.checkpoint)
+    save_checkpoint(VideoVAE(_VAE), folder / VAE_FOLDER, about={"another": True})
+    with pytest.raises(WeightsError, match="not the one the model was trained with"):
+        checkpoint_folder(settings.tracking, str(folder))
+
+
+@pytest.mark.parametrize("address", ["models:/dreamactor", "models:/dreamactor/x", "models:/dreamactor@nobody"])
+def test_bad_addresses_are_explained(settings: Settings, address: str) -> None:
+    with pytest.raises(WeightsError, match="not an address|registry has no"):
+        checkpoint_folder(settings.tracking, address)
+
+
+def _version(number: str, **tags: str) -> ModelVersion:
+    defaults = {"weights_sha256": number, "protocol_sha256": "p", "metric.psnr_db": "20"}
+    return ModelVersion("dreamactor", number, 0, tags=[_Tag(*item) for item in (defaults | tags).items()])
+
+
+class _Tag:
+    def __init__(self, key: str, value: str) -> None:
+        self.key, self.value = key, value
+
+
+@pytest.mark.parametrize(
+    ("tags", "promoted", "reason"),
+    [
+        ({"metric.psnr_db": "20.6"}, True, "20.6 against 20"),
+        ({"metric.psnr_db": "20.4"}, False, "margin 0.5"),
+        ({"metric.psnr_db": "30", "protocol_sha256": "q"}, False, "measured on other clips"),
+        ({"weights_sha256": "1", "protocol_sha256": "q"}, True, "measured anew"),
+    ],
+)
+def test_the_rule(tags: dict[str, str], promoted: bool, reason: str) -> None:
+    decision = decide(_version("2", **tags), _version("1"), PromotionSettings(margin=0.5))
+    assert decision.promoted is promoted
+    assert reason in decision.reason
+
+
+def test_a_candidate_without_the_metric_never_wins() -> None:
+    candidate = _version("2")
+    del candidate.tags["metric.psnr_db"]
+    decision = decide(candidate, None, PromotionSettings())
+    assert not decision.promoted
+    assert "no metric psnr_db" in decision.reason
+
+
+def test_reports_that_are_no_json_count_as_none(settings: Settings, vae_folder: Path) -> None:
+    _train_and_evaluate(settings, vae_folder, 20.0)
+    Path(settings.evaluation.reports_dir, "metrics.json").write_text("{")
+    with pytest.raises(WeightsError, match="not been evaluated"):
+        register_checkpoint(settings)
+    assert json.loads(Path(settings.evaluation.reports_dir, "protocol.json").read_text())

@@ -1,0 +1,133 @@
+"""The objective by hand-computed numbers, and where the loss counts."""
+
+import numpy as np
+import pytest
+import torch
+from dreamactor_core.motion_track import MotionTrack
+from dreamactor_core.settings.training import DiffusionStageSettings, FaceStageSettings, ObjectiveSettings
+from dreamactor_model.training.face_stage import augment_crops, contrastive_loss
+from dreamactor_model.training.loss_weights import loss_weights
+from dreamactor_model.training.objective import draw_timesteps, flow_loss, make_flow_sample
+from dreamactor_model.training.schedule import learning_rate_share
+from dreamactor_model.training.vae_stage import edge_loss
+
+
+def _sample(carried: bool):
+    clean = torch.full((1, 1, 2, 1, 1), 3.0)
+    noise = torch.full((1, 1, 2, 1, 1), -1.0)
+    return make_flow_sample(clean, noise, torch.tensor([0.25]), torch.tensor([carried]))
+
+
+def test_noisy_latents_lie_on_the_line_between_latents_and_noise():
+    sample = _sample(carried=False)
+    # 0.75 * 3 + 0.25 * -1
+    assert sample.noisy_BCFHW.flatten().tolist() == [2.0, 2.0]
+    assert sample.velocity_BCFHW.flatten().tolist() == [-4.0, -4.0]
+    assert sample.timesteps_BF.tolist() == [[0.25, 0.25]]
+
+
+def test_a_carried_frame_is_clean_and_at_time_zero():
+    sample = _sample(carried=True)
+    assert sample.noisy_BCFHW.flatten().tolist() == [3.0, 2.0]
+    assert sample.timesteps_BF.tolist() == [[0.0, 0.25]]
+
+
+def test_clean_frames_do_not_count():
+    weights = torch.ones(1, 2, 1, 1)
+    wrong_on_first = torch.tensor([100.0, -4.0]).view(1, 1, 2, 1, 1)
+    assert flow_loss(wrong_on_first, _sample(carried=True), weights).item() == 0.0
+    assert flow_loss(wrong_on_first, _sample(carried=False), weights).item() == pytest.approx(104.0**2 / 2)
+
+
+def test_clean_frames_give_no_gradient():
+    predicted = torch.zeros(1, 1, 2, 1, 1, requires_grad=True)
+    flow_loss(predicted, _sample(carried=True), torch.ones(1, 2, 1, 1)).backward()
+    assert predicted.grad is not None
+    assert predicted.grad.flatten()[0] == 0.0
+    # d/dv (v + 4)^2 at v = 0
+    assert predicted.grad.flatten()[1] == pytest.approx(8.0)
+
+
+def test_weights_shift_the_mean():
+    weights = torch.tensor([1.0, 3.0]).view(1, 2, 1, 1)
+    predicted = torch.tensor([-4.0, -2.0]).view(1, 1, 2, 1, 1)
+    # errors 0 and 4, weighted 1 and 3
+    assert flow_loss(predicted, _sample(carried=False), weights).item() == pytest.approx(3.0)
+
+
+def test_the_shift_moves_the_median_timestep():
+    settings = ObjectiveSettings(timestep_shift=3.0)
+    timesteps = draw_timesteps(20_000, settings, torch.Generator().manual_seed(0))
+    assert timesteps.min() > 0
+    assert timesteps.max() < 1
+    # The median of the logit-normal is 1/2; shifted: 3/2 / (1 + 1)
+    assert timesteps.median().item() == pytest.approx(0.75, abs=0.01)
+
+
+def test_faces_and_hands_weigh_more_and_their_frames_are_merged(person: MotionTrack):
+    settings = ObjectiveSettings(face_weight=2.0, hand_weight=0.0)
+    weights = loss_weights(person, 8, settings)
+    assert weights.shape == (8, 8, 8)
+    x0, y0, x1, y1 = person.face_boxes_px[0] / 8
+    assert weights[0, int((y0 + y1) / 2), int((x0 + x1) / 2)] == 3.0
+    assert weights[0, 7, 7] == 1.0
+    for latent in range(1, 8):
+        frames = range(4 * latent - 3, 4 * latent + 1)
+        columns = [int(person.face_boxes_px[frame, [0, 2]].mean() / 8) for frame in frames]
+        row = int(person.face_boxes_px[4 * latent, [1, 3]].mean() / 8)
+        assert all(weights[latent, row, column] == 3.0 for column in columns)
+
+
+def test_boxes_outside_the_frame_and_missing_faces_weigh_nothing(person: MotionTrack):
+    from dataclasses import replace
+
+    away = replace(person, face_boxes_px=person.face_boxes_px + 1000)
+    hidden = replace(person, face_confidence=np.zeros(len(person)), joint_confidence=np.zeros((len(person), 58)))
+    assert (loss_weights(away, 8, ObjectiveSettings(hand_weight=0)) == 1).all()
+    assert (loss_weights(hidden, 8, ObjectiveSettings()) == 1).all()
+
+
+def test_learning_rate_rises_then_falls_to_its_final_share():
+    row = DiffusionStageSettings(steps=110, warmup_steps=10, final_learning_rate=0.1)
+    shares = [learning_rate_share(step, row) for step in range(111)]
+    assert shares[:10] == pytest.approx([(step + 1) / 11 for step in range(10)])
+    assert shares[10] == 1.0
+    assert shares[60] == pytest.approx(0.55)
+    assert shares[110] == pytest.approx(0.1)
+
+
+def test_edges_see_blur_but_not_tone():
+    video = torch.zeros(1, 3, 1, 4, 4)
+    assert edge_loss(video + 0.5, video).item() == 0.0
+    dot = video.clone()
+    dot[..., 1, 1] = 1.0
+    # Of 12 differences along each axis, 2 are of size 1.
+    assert edge_loss(dot, video).item() == pytest.approx(2 / 12)
+
+
+def test_contrast_prefers_equal_expressions_of_other_people():
+    row = FaceStageSettings(steps=1)
+    units = torch.tensor([[0.0], [1.0], [0.0], [1.0]]).expand(4, 52)
+    identity = torch.tensor([0, 0, 1, 1])
+    by_expression = torch.tensor([[1.0, 0], [-1, 0], [1, 0], [-1, 0]])
+    by_identity = torch.tensor([[1.0, 0], [1, 0], [-1, 0], [-1, 0]])
+    good = contrastive_loss(by_expression, units, identity, row)
+    assert good < 1e-3
+    assert contrastive_loss(by_identity, units, identity, row) > good + 0.5
+
+
+def test_contrast_is_nothing_with_one_identity():
+    features = torch.randn(3, 4, requires_grad=True)
+    loss = contrastive_loss(features, torch.rand(3, 52), torch.zeros(3), FaceStageSettings(steps=1))
+    loss.backward()
+    assert loss.item() == 0.0
+
+
+def test_augmentation_is_mild_and_repeatable():
+    crops = torch.full((2, 3, 32, 32), 0.5)
+    first = augment_crops(crops, torch.Generator().manual_seed(1))
+    again = augment_crops(crops, torch.Generator().manual_seed(1))
+    assert torch.equal(first, again)
+    assert first.min() >= 0
+    assert (first[:, :, 12:20, 12:20] - 0.5).abs().max() <= 0.1 + 1e-6
+    assert not torch.equal(first[0], first[1])

@@ -1,0 +1,156 @@
+"""The stage table: what learns, where weights come from, what a run is named after."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from dreamactor_core.errors import SettingsError, TrainingError
+from dreamactor_core.settings import Settings, load_settings
+from dreamactor_model.actor import DreamActor, parameter_group
+from dreamactor_model.checkpoint import save_checkpoint
+from dreamactor_model.conditions import Conditions
+from dreamactor_model.presets import ActorConfig
+from dreamactor_model.training.diffusion_stage import FlowObjective
+from dreamactor_model.training.ema import WeightAverage
+from dreamactor_model.training.spec import configuration_hash
+from dreamactor_model.training.stages import STAGES, freeze_others, parse_stage, prerequisites, stage_settings
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def _batch(actor: DreamActor) -> dict[str, torch.Tensor]:
+    torch.manual_seed(1)
+    return {
+        "latents_BCFHW": torch.randn(2, 4, 2, 4, 4),
+        "noise_BCFHW": torch.randn(2, 4, 2, 4, 4),
+        "timestep_B": torch.tensor([0.3, 0.8]),
+        "carried_B": torch.tensor([False, True]),
+        "references_BRCHW": torch.randn(2, 1, 4, 4, 4),
+        "control_BCTHW": torch.randint(0, 255, (2, 6, 5, 32, 32), dtype=torch.uint8),
+        "crops_BTCHW": torch.randint(0, 255, (2, 5, 3, 224, 224), dtype=torch.uint8),
+        "weights_BFHW": torch.ones(2, 2, 4, 4),
+        "keep_references_B": torch.tensor([True, True]),
+        "keep_motion_B": torch.tensor([True, True]),
+    }
+
+
+@pytest.fixture
+def actor() -> DreamActor:
+    torch.manual_seed(0)
+    config = ActorConfig(
+        dim=32,
+        layers=2,
+        heads=2,
+        ffn_dim=64,
+        latent_channels=4,
+        spatial_stride=8,
+        pose_channels=4,
+        pose_width=8,
+        face_width=16,
+        face_stem=8,
+    )
+    return DreamActor(config)
+
+
+@pytest.mark.parametrize("stage", ["1", "2", "3"])
+def test_a_stage_changes_its_parameters_and_not_one_bit_of_the_others(actor: DreamActor, stage: str) -> None:
+    row = stage_settings(load_settings().training, parse_stage(stage))
+    freeze_others(actor, row.train)
+    objective = FlowObjective(actor, row.conditions)
+    before = {name: parameter.detach().clone() for name, parameter in actor.named_parameters()}
+    learning = [parameter for parameter in actor.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(learning, lr=1e-2)
+    for _ in range(3):
+        optimizer.zero_grad()
+        objective(**_batch(actor))["loss"].backward()
+        optimizer.step()
+    for name, parameter in actor.named_parameters():
+        learns = parameter_group(name) in row.train
+        assert torch.equal(parameter, before[name]) != learns, name
+
+
+def test_the_paper_trains_all_but_the_face_then_only_it_then_everything() -> None:
+    training = load_settings().training
+    table = {stage: stage_settings(training, stage) for stage in ("1", "2", "3")}
+    assert [row.steps for row in table.values()] == [20_000, 20_000, 30_000]
+    assert [row.train for row in table.values()] == [("base",), ("face",), ("base", "face")]
+    assert "face" not in table["1"].conditions
+    assert all(row.learning_rate == 5e-6 for row in table.values())
+
+
+def test_conditions_that_a_stage_does_not_show_do_not_matter(actor: DreamActor) -> None:
+    batch = _batch(actor)
+    objective = FlowObjective(actor, ("pose",))
+    loss = objective(**batch)["loss"]
+    changed = batch | {"references_BRCHW": batch["references_BRCHW"] + 1, "crops_BTCHW": 255 - batch["crops_BTCHW"]}
+    assert objective(**changed)["loss"] == loss
+
+
+def test_dropped_samples_see_zeros() -> None:
+    conditions = Conditions(torch.ones(2, 1, 1, 1, 1), torch.ones(2, 1, 1, 1, 1), torch.ones(2, 1, 1))
+    kept = conditions.keep(references_B=torch.tensor([True, False]), motion_B=torch.tensor([False, True]))
+    assert kept.references_BRCHW.flatten().tolist() == [1, 0]
+    assert kept.pose_BCFHW.flatten().tolist() == [0, 1]
+    assert kept.face_BTC is not None
+    assert kept.face_BTC.flatten().tolist() == [0, 1]
+
+
+def test_unknown_stages_are_refused() -> None:
+    assert [parse_stage(stage) for stage in STAGES] == list(STAGES)
+    with pytest.raises(TrainingError, match="unknown stage '4'.*vae, face, 1, 2, 3"):
+        parse_stage("4")
+
+
+def test_a_missing_stage_before_is_named_with_its_command(actor: DreamActor) -> None:
+    training = load_settings().training
+    with pytest.raises(TrainingError, match="dreamactor model train --stage vae"):
+        prerequisites(training, "1")
+    with pytest.raises(TrainingError, match="dreamactor model train --stage 1"):
+        prerequisites(training, "2")
+    save_checkpoint(actor, Path("models/stage1"), about={})
+    assert prerequisites(training, "2") == {"1": Path("models/stage1")}
+
+
+def test_a_warm_up_longer_than_the_stage_is_refused() -> None:
+    with pytest.raises(SettingsError, match="warmup_steps"):
+        load_settings({"training.face.steps": 10, "training.face.warmup_steps": 10})
+
+
+def test_a_run_is_named_after_what_decides_its_weights() -> None:
+    manifest = Path("manifest.parquet")
+    manifest.write_bytes(b"clips")
+
+    def key(change: dict[str, object] | None = None, build: Callable[..., Settings] = load_settings) -> str:
+        return configuration_hash(build(change), "1", manifest, {})
+
+    assert key() == key({"training.log_every": 3, "training.stage2.steps": 7, "evaluation.clips": 9})
+    assert (
+        len({key(), key({"training.stage1.steps": 7}), key({"training.seed": 1}), key({"model.preset": "wan-5b"})}) == 4
+    )
+    before = key()
+    manifest.write_bytes(b"other clips")
+    assert key() != before
+
+
+def test_the_average_follows_by_the_stated_formula(actor: DreamActor) -> None:
+    weight = actor.dit.proj_out.weight
+    average = WeightAverage(actor, decay=0.5)
+    first = weight.detach().clone()
+    with torch.no_grad():
+        weight += 1
+    # min(0.5, 1 / 10) of the old, 0.9 of the new
+    average.update(actor, step=1)
+    assert torch.allclose(average.state()["dit.proj_out.weight"], first + 0.9)
+    average.update(actor, step=1000)
+    assert torch.allclose(average.state()["dit.proj_out.weight"], first + 0.95)
+    average.copy_to(actor)
+    assert torch.allclose(weight, first + 0.95)
+
+
+def test_the_average_refuses_other_parameters(actor: DreamActor) -> None:
+    with pytest.raises(ValueError, match="other parameters"):
+        WeightAverage(actor, 0.9).load({"x": torch.zeros(1)})
