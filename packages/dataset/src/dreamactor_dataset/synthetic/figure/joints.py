@@ -13,7 +13,6 @@ from dreamactor_dataset.synthetic.makehuman.base_mesh import load_base_mesh
 from dreamactor_dataset.synthetic.makehuman.rig import load_rig
 
 _LIMBS = {
-    "shoulder": "upperarm01",
     "elbow": "lowerarm01",
     "wrist": "wrist",
     "hip": "upperleg01",
@@ -23,6 +22,9 @@ _LIMBS = {
 _FINGERS = ("thumb", "index", "middle", "ring", "pinky")
 # The last bone ends on the skin; the tip that trackers report lies inside the finger.
 _TIP = 0.9
+# Trackers mark a shoulder on its top, not where the upper arm turns: measured against the embedded one, the share of
+# the way (out, up, forward) from the head of the upper arm to the end of the collar bone.
+_SHOULDER_TOP = np.array((0.12, 0.75, 0.0))
 _SIDES = {"left": "L", "right": "R"}
 
 
@@ -54,6 +56,8 @@ def rest_joints(base_m: np.ndarray) -> RestJoints:
     for side, letter in _SIDES.items():
         for joint, bone in _LIMBS.items():
             place(f"{side}_{joint}", f"{bone}.{letter}")
+        arm_m, collar_m = heads_m[rig.index(f"upperarm01.{letter}")], heads_m[rig.index(f"shoulder01.{letter}")]
+        place(f"{side}_shoulder", f"shoulder01.{letter}", arm_m + _SHOULDER_TOP * (collar_m - arm_m))
         place(f"{side}_heel", f"foot.{letter}", base_m[_foot_vertex(letter, toe=False)])
         place(f"{side}_toe", f"toe1-2.{letter}", base_m[_foot_vertex(letter, toe=True)])
         for number, finger in enumerate(_FINGERS, start=1):
