@@ -152,10 +152,11 @@ def test_odd_size_and_empty_video_are_refused(tmp_path: Path) -> None:
 
 
 def test_equal_frames_give_equal_files(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    frames = rng.integers(0, 255, (6, 32, 32, 3), dtype=np.uint8)
-    for name in ("a.mp4", "b.mp4"):
-        with VideoWriter(tmp_path / name, Fraction(30000, 1001), size=(32, 32)) as writer:
+    frames = np.random.default_rng(0).integers(0, 255, (6, 64, 64, 3), dtype=np.uint8)
+    files = set()
+    for index in range(6):
+        with VideoWriter(tmp_path / f"{index}.mp4", Fraction(30000, 1001), size=(64, 64)) as writer:
             for frame in frames:
                 writer.write(frame)
-    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+        files.add((tmp_path / f"{index}.mp4").read_bytes())
+    assert len(files) == 1

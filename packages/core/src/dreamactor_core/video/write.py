@@ -14,6 +14,7 @@ from dreamactor_core.files import atomic_path
 if TYPE_CHECKING:
     from av.container import OutputContainer
 
+_PIXELS = "yuv420p"
 _AUDIO_KEPT_AS_IS = ("aac", "mp3", "alac", "ac3")
 
 
@@ -54,7 +55,7 @@ class VideoWriter:
         self._container = av.open(str(temporary), "w", options={"movflags": "+faststart"})
         self._stream = self._container.add_stream("libx264", rate=self._fps)
         self._stream.width, self._stream.height = self._size
-        self._stream.pix_fmt = "yuv420p"
+        self._stream.pix_fmt = _PIXELS
         # One thread and no wall-clock stamps: equal frames give equal bytes.
         self._stream.thread_count = 1
         self._stream.options = {"crf": str(self._crf), "preset": "medium"}
@@ -71,6 +72,8 @@ class VideoWriter:
                 path=self._path,
             )
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+        # The encoder's own conversion reads past row ends and so gives other bytes from run to run; this one does not.
+        picture = picture.reformat(format=_PIXELS)
         picture.pts = self._frame_count
         picture.time_base = 1 / self._fps
         self._frame_count += 1
