@@ -1,7 +1,10 @@
 """One workspace, reproduced once, for all tests that need a finished pipeline."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from infra.local import LocalPrefect
 from tests.workspace import Workspace, copy_repository
 
 # As little as still runs every part: nothing here says anything about quality.
@@ -9,6 +12,7 @@ SMOKE = {
     "dataset": {"synthetic": {"people": 6, "clips": 6, "frames": 25, "size": 96, "processes": 2}},
     "training": {
         "log_every": 1,
+        "processes": 2,
         **{stage: {"steps": 2, "warmup_steps": 0, "batch": 1} for stage in ("vae", "stage1", "stage2", "stage3")},
         # Its contrastive term compares identities within a batch.
         "face": {"steps": 2, "warmup_steps": 0, "batch": 4},
@@ -25,9 +29,30 @@ def bare_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 @pytest.fixture(scope="session")
-def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A copy of the repository in which `dvc repro` has run once, as small as it gets."""
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A copy of the repository in which `dvc repro` has made all that the three stages start from."""
     workspace = copy_repository(tmp_path_factory.mktemp("workspace"), SMOKE)
-    done = workspace.dvc("repro")
+    done = workspace.dvc("repro", "latents", "train-face")
     assert done.status == 0, f"{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
     return workspace
+
+
+@pytest.fixture(scope="session")
+def prefect(prepared: Workspace) -> Iterator[LocalPrefect]:
+    """A server, every deployment and a worker in that workspace."""
+    with LocalPrefect(prepared.root) as stack:
+        stack.deploy()
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def training(prefect: LocalPrefect) -> str:
+    """What `prefect deployment run train-stages/local --watch` printed."""
+    return prefect.prefect(["deployment", "run", "train-stages/local", "--watch"])
+
+
+@pytest.fixture(scope="session")
+def trained(prepared: Workspace, training: str) -> Workspace:
+    """The workspace after that: three stages, an evaluation, a champion."""
+    assert "Completed" in training
+    return prepared

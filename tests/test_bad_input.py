@@ -55,10 +55,8 @@ def assert_nothing_written(files: Path) -> None:
         ("nobody.png", "good.mp4", "nobody.png"),
     ],
 )
-def test_animate_names_the_bad_file(
-    reproduced: Workspace, files: Path, reference: str, driving: str, named: str
-) -> None:
-    assert_one_line(animate(reproduced, files, reference, driving), named)
+def test_animate_names_the_bad_file(trained: Workspace, files: Path, reference: str, driving: str, named: str) -> None:
+    assert_one_line(animate(trained, files, reference, driving), named)
     assert_nothing_written(files)
 
 

@@ -25,19 +25,19 @@ def test_every_param_of_a_stage_stands_in_the_settings_file(name: str) -> None:
             place = place[key]
 
 
-def test_repro_makes_everything(reproduced: Workspace) -> None:
-    hashes = output_hashes(reproduced.root)
+def test_everything_is_made_by_a_stage_and_recorded(trained: Workspace) -> None:
+    hashes = output_hashes(trained.root)
     for path in DELIVERABLES:
-        assert (reproduced.root / path).is_dir()
+        assert (trained.root / path).is_dir()
         assert path in hashes
-    metrics = json.loads((reproduced.root / "reports/evaluation/metrics.json").read_text())
+    metrics = json.loads((trained.root / "reports/evaluation/metrics.json").read_text())
     assert metrics
 
 
-def test_the_second_repro_does_nothing_within_ten_seconds(reproduced: Workspace) -> None:
-    lock = (reproduced.root / "dvc.lock").read_bytes()
-    done = reproduced.dvc("repro")
+def test_repro_of_a_finished_workspace_does_nothing_within_ten_seconds(trained: Workspace) -> None:
+    lock = (trained.root / "dvc.lock").read_bytes()
+    done = trained.dvc("repro")
     assert done.status == 0, done.stderr
     assert "Running stage" not in done.stdout
-    assert (reproduced.root / "dvc.lock").read_bytes() == lock
+    assert (trained.root / "dvc.lock").read_bytes() == lock
     assert done.wall_s < 10
