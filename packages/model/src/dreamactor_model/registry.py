@@ -71,9 +71,9 @@ def register_checkpoint(settings: Settings) -> Registered:
     mlflow, name = client(settings.tracking), settings.tracking.model_name
     for known in _versions(mlflow, name):
         if all(known.tags.get(tag) == tags[tag] for tag in (_WEIGHTS_TAG, _PROTOCOL_TAG)):
-            return Registered(known.version, _address(known))
+            return Registered(str(known.version), _address(known))
     created = _create_version(mlflow, settings.tracking, folder, tags)
-    return Registered(created.version, _address(created))
+    return Registered(str(created.version), _address(created))
 
 
 def _create_version(
@@ -136,10 +136,10 @@ def decide(candidate: "ModelVersion", champion: "ModelVersion | None", rule: Pro
     """Whether a candidate takes the champion's place. It must be measured, by the champion's protocol, and win."""
 
     def refused(reason: str) -> Decision:
-        return Decision(candidate.version, False, reason)
+        return Decision(str(candidate.version), False, reason)
 
     def promoted(reason: str) -> Decision:
-        return Decision(candidate.version, True, reason)
+        return Decision(str(candidate.version), True, reason)
 
     found = candidate.tags.get(f"{_METRIC_TAG}{rule.metric}")
     if found is None:
