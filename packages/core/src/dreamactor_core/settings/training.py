@@ -34,6 +34,7 @@ class VideoVaeStageSettings(StageSettings):
 
     crop: int = Field(64, ge=16, multiple_of=8, description="Width and height of the random crops in pixels.")
     kl_weight: float = Field(1e-4, ge=0, description="Weight of the KL term.")
+    tone_weight: float = Field(1.0, ge=0, description="Weight of the mean tone of small areas, colour above all.")
     edge_weight: float = Field(1.0, ge=0, description="Weight of the image-gradient term, which keeps edges sharp.")
 
 

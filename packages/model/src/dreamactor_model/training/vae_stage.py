@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d
 from dreamactor_core.errors import TrainingError
 from dreamactor_core.settings.training import VideoVaeStageSettings
 from torch import Tensor, nn
@@ -23,28 +24,49 @@ from dreamactor_model.training.task import Batch
 from dreamactor_model.vae import VideoVAE
 
 # Images teach detail cheaply; short clips teach time.
-_WINDOW_FRAMES = (1, 5, 9)
+_WINDOW_FRAMES = (1, 1, 1, 5, 1, 1, 1, 9)
+_LONGEST_WINDOW = max(_WINDOW_FRAMES)
 _MEASURED_CLIPS = 16
+# Brightness, and two differences of colour. These vary some four times less, and a network learns first what varies
+# most: unweighted, minutes of training end in grey.
+_COLOUR_WEIGHT = 4.0
+_OPPONENT_COLOURS = ((1 / 3, 1 / 3, 1 / 3), (0.5, -0.5, 0.0), (0.25, 0.25, -0.5))
+# Pixels a side of the areas whose mean tone is compared: those of one latent.
+_TONE_PX = 8
+# The posterior starts nearly without noise: the first means are so small that noise of size 1 would drown them.
+_FIRST_LOG_VARIANCE = -6.0
 
 
 class VideoVaeObjective(nn.Module):
-    """L1 + image gradients + a small KL: sharp enough without a discriminator or a pretrained perceptual network."""
+    """L1 of pixels, tones and edges + a small KL: no discriminator, no pretrained perceptual network."""
 
     def __init__(self, vae: VideoVAE, row: VideoVaeStageSettings) -> None:
         super().__init__()
         self.vae = vae
         self._row = row
+        self.register_buffer("opponent_33", opponent_colours(), persistent=False)
 
     def forward(self, video_BTHWC: Tensor) -> dict[str, Tensor]:
         """Losses of uint8 crops (B, T, H, W, 3)."""
         video_BCTHW = to_model_range(video_BTHWC)
         posterior = self.vae.autoencoder.encode(video_BCTHW).latent_dist
         decoded_BCTHW = self.vae.autoencoder.decode(posterior.sample()).sample
-        pixel = F.l1_loss(decoded_BCTHW, video_BCTHW)
+        difference_BCTHW = torch.einsum("oc,bcthw->bothw", self.opponent_33, decoded_BCTHW - video_BCTHW)
+        pixel, tone = difference_BCTHW.abs().mean(), tone_loss(difference_BCTHW)
         edges = edge_loss(decoded_BCTHW, video_BCTHW)
         divergence = posterior.kl().mean() / video_BCTHW[0].numel()
-        loss = pixel + self._row.edge_weight * edges + self._row.kl_weight * divergence
-        return {"loss": loss, "pixel_l1": pixel, "edge_l1": edges, "kl": divergence}
+        loss = pixel + self._row.tone_weight * tone + self._row.edge_weight * edges + self._row.kl_weight * divergence
+        return {"loss": loss, "pixel_l1": pixel, "tone_l1": tone, "edge_l1": edges, "kl": divergence}
+
+
+def opponent_colours() -> Tensor:
+    """(3, 3) from RGB to brightness and two weighted differences of colour."""
+    return torch.tensor(_OPPONENT_COLOURS) * torch.tensor([[1.0], [_COLOUR_WEIGHT], [_COLOUR_WEIGHT]])
+
+
+def tone_loss(difference_BCTHW: Tensor) -> Tensor:
+    """Mean L1 between the mean tones of small areas: what a latent must say first."""
+    return F.avg_pool3d(difference_BCTHW, (1, _TONE_PX, _TONE_PX)).abs().mean()
 
 
 def edge_loss(decoded_BCTHW: Tensor, video_BCTHW: Tensor) -> Tensor:
@@ -79,21 +101,26 @@ class VideoVaeTask:
                 remedy="Train stage vae with --preset tiny only",
             )
         vae = VideoVAE(get_preset(settings.model.preset).vae)
+        start_as_images(vae)
+        quiet_posterior(vae)
         return cls(vae, PreparedClips.open(spec), settings.training.vae, settings.training.seed)
 
     def batch(self, step: int, rank: int) -> Batch:
-        """uint8 crops, all of one length (1, 5 or 9 frames, by step)."""
+        """uint8 crops, all of one length (1, 5 or 9 frames, by step): the shorter, the more of them."""
         frames = _WINDOW_FRAMES[step % len(_WINDOW_FRAMES)]
         random = step_random(self._seed, step, rank)
-        crops = [self._crop(clip, frames, random) for clip in self._chosen(random)]
+        crops = [self._crop(clip, frames, random) for clip in self._chosen(step, random)]
         return {"video_BTHWC": torch.from_numpy(np.stack(crops))}
 
     def sample_ids(self, step: int, rank: int) -> list[str]:
         """Names of the clips in the batch."""
-        return [self._clips.clips.rows[clip].clip_id for clip in self._chosen(step_random(self._seed, step, rank))]
+        return [
+            self._clips.clips.rows[clip].clip_id for clip in self._chosen(step, step_random(self._seed, step, rank))
+        ]
 
-    def _chosen(self, random: np.random.Generator) -> list[int]:
-        return [int(clip) for clip in random.integers(len(self._clips), size=self._row.batch)]
+    def _chosen(self, step: int, random: np.random.Generator) -> list[int]:
+        count = self._row.batch * (_LONGEST_WINDOW // _WINDOW_FRAMES[step % len(_WINDOW_FRAMES)])
+        return [int(clip) for clip in random.integers(len(self._clips), size=count)]
 
     def _crop(self, clip: int, frames: int, random: np.random.Generator) -> np.ndarray:
         width, height = self._clips.clips.table.sizes[clip]
@@ -122,6 +149,25 @@ class VideoVaeTask:
         frames_THWC = self._clips.frames(clip)
         usable = (len(frames_THWC) - 1) // 4 * 4 + 1
         return to_model_range(torch.from_numpy(frames_THWC[None, :usable]).to(device))
+
+
+@torch.no_grad()
+def start_as_images(vae: VideoVAE) -> None:
+    """Start with kernels that see the present frame alone, so that what images teach serves every frame of a clip."""
+    for module in vae.autoencoder.modules():
+        if isinstance(module, WanCausalConv3d) and module.kernel_size == (3, 3, 3):
+            module.weight[:, :, :-1].zero_()
+            # A third of the inputs is left: the rest makes up for their variance.
+            module.weight[:, :, -1].mul_(3**0.5)
+
+
+@torch.no_grad()
+def quiet_posterior(vae: VideoVAE) -> None:
+    """Start with a posterior of little noise."""
+    last = vae.autoencoder.quant_conv
+    variances = slice(last.weight.shape[0] // 2, None)
+    last.weight[variances].zero_()
+    last.bias[variances].fill_(_FIRST_LOG_VARIANCE)
 
 
 def _reconstruction_psnr_db(vae: VideoVAE, video_BCTHW: Tensor) -> float:
