@@ -87,8 +87,10 @@ class VideoVAE(nn.Module):
         cache = _FeatureCache(self.autoencoder.decoder)
         first = True
         for chunk_BCFHW in latents:
-            for latent in self.autoencoder.post_quant_conv(self._restore(chunk_BCFHW)).split(1, dim=2):
-                decoded = self.autoencoder.decoder(latent, **cache.arguments(), first_chunk=first)
+            for latent in self._restore(chunk_BCFHW).split(1, dim=2):
+                # One latent at a time from here on: the same sums in the same order, however the stream was cut.
+                entered = self.autoencoder.post_quant_conv(latent)
+                decoded = self.autoencoder.decoder(entered, **cache.arguments(), first_chunk=first)
                 first = False
                 if self.config.patch_size is not None:
                     decoded = unpatchify(decoded, self.config.patch_size)
