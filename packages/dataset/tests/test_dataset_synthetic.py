@@ -14,7 +14,6 @@ from dreamactor_dataset.synthetic.figure.figure import Figure, build_figure
 from dreamactor_dataset.synthetic.figure.identity import make_identity
 from dreamactor_dataset.synthetic.figure.parts import Material
 from dreamactor_dataset.synthetic.figure.posing import posed_vertices_m
-from dreamactor_dataset.synthetic.makehuman.rig import load_rig
 from dreamactor_dataset.synthetic.motion.gestures import head_rotation
 from dreamactor_dataset.synthetic.motion.performance import Performance
 from dreamactor_dataset.synthetic.motion.rigging import rig_performance
@@ -22,6 +21,7 @@ from dreamactor_dataset.synthetic.plan import ClipPlan, plan_clips
 from dreamactor_dataset.synthetic.render.camera import look_at
 from dreamactor_dataset.synthetic.render.lights import make_lights
 from dreamactor_dataset.synthetic.render.scene import SUPERSAMPLING, Scene, draw
+from dreamactor_signals.body_models.makehuman.rig import load_rig
 from dreamactor_signals.head_angles import angles_of_rotation
 
 SIZE = 128

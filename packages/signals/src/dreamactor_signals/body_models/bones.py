@@ -10,26 +10,20 @@ FINGERS = ("thumb", "index", "middle", "ring", "pinky")
 SIDES = ("left", "right")
 
 
+def _chain(root: str, *bones: str) -> dict[str, str | None]:
+    """Each bone on the one before."""
+    return dict(zip(bones, (root, *bones), strict=False))
+
+
 def _tree() -> dict[str, str | None]:
     tree: dict[str, str | None] = {"pelvis": None}
-    for bone, parent in (
-        ("spine_1", "pelvis"),
-        ("spine_2", "spine_1"),
-        ("spine_3", "spine_2"),
-        ("neck", "spine_3"),
-        ("head", "neck"),
-    ):
-        tree[bone] = parent
+    tree |= _chain("pelvis", "spine_1", "spine_2", "spine_3", "neck", "head")
     for side in SIDES:
-        limbs = (("thigh", "shin", "foot", "toes"), ("clavicle", "upper_arm", "lower_arm", "hand"))
-        for root, limb in zip(("pelvis", "spine_3"), limbs, strict=True):
-            for parent, bone in zip((root, *(f"{side}_{bone}" for bone in limb)), limb, strict=False):
-                tree[f"{side}_{bone}"] = parent
+        tree |= _chain("pelvis", *(f"{side}_{bone}" for bone in ("thigh", "shin", "foot", "toes")))
+        tree |= _chain("spine_3", *(f"{side}_{bone}" for bone in ("clavicle", "upper_arm", "lower_arm", "hand")))
     for side in SIDES:
         for finger in FINGERS:
-            for number in (1, 2, 3):
-                parent = f"{side}_{finger}_{number - 1}" if number > 1 else f"{side}_hand"
-                tree[f"{side}_{finger}_{number}"] = parent
+            tree |= _chain(f"{side}_hand", *(f"{side}_{finger}_{number}" for number in (1, 2, 3)))
     return tree
 
 

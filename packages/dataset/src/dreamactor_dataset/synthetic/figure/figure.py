@@ -6,19 +6,19 @@ Legend: V base vertices, N drawn vertices, M triangles, B bones, U face units.
 from dataclasses import dataclass
 
 import numpy as np
+from dreamactor_signals.body_models.makehuman.base_mesh import load_base_mesh
+from dreamactor_signals.body_models.makehuman.joints import RestJoints, rest_joints
+from dreamactor_signals.body_models.makehuman.phenotype import rest_vertices_m
+from dreamactor_signals.body_models.makehuman.rig import load_rig
+from dreamactor_signals.body_models.makehuman.skull import face_vertices, fit_skull
+from dreamactor_signals.body_models.makehuman.targets import face_units
 from scipy.sparse import csr_matrix
 
 from dreamactor_dataset.synthetic.figure.garments import bare_skin_dm, garments
 from dreamactor_dataset.synthetic.figure.hair import hair_parts
 from dreamactor_dataset.synthetic.figure.identity import Identity
-from dreamactor_dataset.synthetic.figure.joints import RestJoints, rest_joints
 from dreamactor_dataset.synthetic.figure.paint import inside_mouth, paint_head
 from dreamactor_dataset.synthetic.figure.parts import Material, Part, join, whole
-from dreamactor_dataset.synthetic.figure.skull import face_vertices, fit_skull
-from dreamactor_dataset.synthetic.makehuman.base_mesh import load_base_mesh
-from dreamactor_dataset.synthetic.makehuman.phenotype import rest_vertices_m
-from dreamactor_dataset.synthetic.makehuman.rig import load_rig
-from dreamactor_dataset.synthetic.makehuman.targets import face_units
 from dreamactor_dataset.synthetic.render.occlusion import bake_openness
 from dreamactor_dataset.synthetic.render.raster import vertex_normals
 

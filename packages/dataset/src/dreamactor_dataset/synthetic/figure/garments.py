@@ -8,12 +8,12 @@ Legend: N vertices of a part.
 from collections.abc import Callable
 
 import numpy as np
+from dreamactor_signals.body_models.makehuman.base_mesh import load_base_mesh
+from dreamactor_signals.body_models.makehuman.rig import load_rig
 from scipy.sparse import csr_matrix
 
 from dreamactor_dataset.synthetic.figure.identity import Clothes
 from dreamactor_dataset.synthetic.figure.parts import Material, Part, select, smoothed, triangulate
-from dreamactor_dataset.synthetic.makehuman.base_mesh import load_base_mesh
-from dreamactor_dataset.synthetic.makehuman.rig import load_rig
 
 _Fit = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 

@@ -6,12 +6,12 @@ Legend: N vertices of a part, V base vertices.
 """
 
 import numpy as np
+from dreamactor_signals.body_models.makehuman.base_mesh import load_base_mesh
 from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 
 from dreamactor_dataset.synthetic.figure.identity import Hair
 from dreamactor_dataset.synthetic.figure.parts import Material, Part, select, triangulate
-from dreamactor_dataset.synthetic.makehuman.base_mesh import load_base_mesh
 from dreamactor_dataset.synthetic.render.noise import value_noise
 
 # Hairline in profile: height by depth, from the forehead over the temple, around the ear, to the nape.

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-
-from dreamactor_dataset.synthetic.makehuman.phenotype import Phenotype
-from dreamactor_dataset.synthetic.makehuman.targets import face_details
+from dreamactor_signals.body_models.makehuman.phenotype import Phenotype
+from dreamactor_signals.body_models.makehuman.targets import face_details
 
 HairStyle = Literal["bald", "cropped", "short", "bob", "long"]
 HairTexture = Literal["straight", "wavy", "coily"]

@@ -8,12 +8,12 @@ from functools import cache
 
 import numpy as np
 from dreamactor_core.errors import InputError
+from dreamactor_signals.body_models.makehuman.base_mesh import load_base_mesh
+from dreamactor_signals.body_models.makehuman.sources import makehuman_folder
 
 from dreamactor_dataset.synthetic.figure.hair import scalp_dm
 from dreamactor_dataset.synthetic.figure.identity import Identity
 from dreamactor_dataset.synthetic.figure.parts import select, triangulate
-from dreamactor_dataset.synthetic.makehuman.base_mesh import load_base_mesh
-from dreamactor_dataset.synthetic.makehuman.sources import makehuman_folder
 from dreamactor_dataset.synthetic.render.raster import rasterize
 
 # u0, v0, u1, v1 of the head in the body's texture space, v up.

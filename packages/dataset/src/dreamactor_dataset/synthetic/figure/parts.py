@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
+from dreamactor_signals.body_models.makehuman.base_mesh import load_base_mesh
 from scipy.sparse import csr_matrix, vstack
-
-from dreamactor_dataset.synthetic.makehuman.base_mesh import load_base_mesh
 
 
 class Material(IntEnum):

@@ -6,11 +6,11 @@ Legend: T frames, B bones, N vertices, J joints, U face units.
 from dataclasses import dataclass
 
 import numpy as np
+from dreamactor_signals.body_models.makehuman.joints import with_midpoints
+from dreamactor_signals.body_models.makehuman.rig import load_rig
 from numba import njit
 
 from dreamactor_dataset.synthetic.figure.figure import Figure
-from dreamactor_dataset.synthetic.figure.joints import with_midpoints
-from dreamactor_dataset.synthetic.makehuman.rig import load_rig
 
 
 @dataclass(frozen=True)

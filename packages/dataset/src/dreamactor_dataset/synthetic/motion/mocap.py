@@ -11,7 +11,7 @@ import numpy as np
 from dreamactor_core.errors import InputError
 from scipy.spatial.transform import Rotation, Slerp
 
-from dreamactor_dataset.synthetic.makehuman.sources import mocap_folder
+from dreamactor_dataset.synthetic.motion.captures import mocap_folder
 from dreamactor_dataset.synthetic.motion.performance import Performance
 from dreamactor_dataset.synthetic.motion.rotations import about
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 from dreamactor_core.skeleton import joint_index
+from dreamactor_signals.body_models.makehuman.rig import load_rig
 
 from dreamactor_dataset.synthetic.figure.figure import Figure
 from dreamactor_dataset.synthetic.figure.posing import BonePose, pose_bones, posed_joints_m
-from dreamactor_dataset.synthetic.makehuman.rig import load_rig
 from dreamactor_dataset.synthetic.motion.performance import SIDES, Performance
 from dreamactor_dataset.synthetic.motion.rotations import arc, around, fraction
 

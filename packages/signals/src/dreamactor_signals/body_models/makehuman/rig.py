@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from dreamactor_dataset.synthetic.makehuman.base_mesh import load_base_mesh
-from dreamactor_dataset.synthetic.makehuman.sources import makehuman_folder
+from dreamactor_signals.body_models.makehuman.base_mesh import load_base_mesh
+from dreamactor_signals.body_models.makehuman.sources import makehuman_folder
 
 
 @dataclass(frozen=True)

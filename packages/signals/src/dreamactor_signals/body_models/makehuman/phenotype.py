@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dreamactor_dataset.synthetic.makehuman.base_mesh import DECIMETRE_M, load_base_mesh
-from dreamactor_dataset.synthetic.makehuman.sources import makehuman_folder
-from dreamactor_dataset.synthetic.makehuman.targets import read_target
+from dreamactor_signals.body_models.makehuman.base_mesh import DECIMETRE_M, load_base_mesh
+from dreamactor_signals.body_models.makehuman.sources import makehuman_folder
+from dreamactor_signals.body_models.makehuman.targets import read_target
 
 _AXES: dict[str, tuple[tuple[str, float], ...]] = {
     "gender": (("female", 0.0), ("male", 1.0)),

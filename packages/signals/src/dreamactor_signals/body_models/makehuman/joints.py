@@ -9,8 +9,8 @@ from functools import cache
 import numpy as np
 from dreamactor_core.skeleton import JOINT_NAMES, joint_index
 
-from dreamactor_dataset.synthetic.makehuman.base_mesh import load_base_mesh
-from dreamactor_dataset.synthetic.makehuman.rig import load_rig
+from dreamactor_signals.body_models.makehuman.base_mesh import load_base_mesh
+from dreamactor_signals.body_models.makehuman.rig import load_rig
 
 _LIMBS = {
     "elbow": "lowerarm01",

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from dreamactor_dataset.synthetic.makehuman.sources import makehuman_folder
+from dreamactor_signals.body_models.makehuman.sources import makehuman_folder
 
 DECIMETRE_M = 0.1
 

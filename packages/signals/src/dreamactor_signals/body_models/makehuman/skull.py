@@ -7,8 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from dreamactor_dataset.synthetic.makehuman.base_mesh import load_base_mesh
-from dreamactor_dataset.synthetic.makehuman.rig import load_rig
+from dreamactor_signals.body_models.makehuman.base_mesh import load_base_mesh
+from dreamactor_signals.body_models.makehuman.rig import load_rig
 
 
 def fit_skull(base_m: np.ndarray) -> tuple[np.ndarray, float]:

@@ -12,8 +12,8 @@ import numpy as np
 from dreamactor_core.errors import InputError
 from dreamactor_core.face_units import ARKIT_UNITS
 
-from dreamactor_dataset.synthetic.makehuman.base_mesh import DECIMETRE_M
-from dreamactor_dataset.synthetic.makehuman.sources import face_unit_folder, makehuman_folder
+from dreamactor_signals.body_models.makehuman.base_mesh import DECIMETRE_M
+from dreamactor_signals.body_models.makehuman.sources import face_unit_folder, makehuman_folder
 
 # A whole cast needs about two hundred; each is at most 300 kB.
 _KEPT_TARGETS = 256
