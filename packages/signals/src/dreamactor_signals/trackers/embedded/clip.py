@@ -9,7 +9,8 @@ from dreamactor_core.settings.signals import SignalsSettings
 
 from dreamactor_signals.trackers.embedded.camera import Camera
 from dreamactor_signals.trackers.embedded.clip_body import joints_of_clip, place_bodies
-from dreamactor_signals.trackers.embedded.clip_head import faces_of_clip, heads_of_clip
+from dreamactor_signals.trackers.embedded.clip_face import faces_of_clip
+from dreamactor_signals.trackers.embedded.clip_head import heads_of_clip
 from dreamactor_signals.trackers.embedded.pace import Pace
 from dreamactor_signals.trackers.embedded.readings import FrameReading
 from dreamactor_signals.trackers.embedded.shots import split_shots
@@ -66,4 +67,5 @@ def _shot(
         "face_boxes_px": faces.boxes_px,
         "face_confidence": faces.confidence,
         "face_units": faces.units,
+        "face_occlusion": faces.occlusion,
     }

@@ -1,13 +1,12 @@
-"""A clip's head and face: readings of single frames -> a smooth head, whole boxes, and expression as it was read.
+"""A clip's head: readings of single frames -> a smooth skull sphere.
 
-Legend: T video frames, U face units.
+Legend: T video frames.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from dreamactor_core.face_units import ARKIT_UNITS
 
 from dreamactor_signals.rotations import nearest_rotation
 from dreamactor_signals.smoothing import fill_gaps, smooth, smooth_rotations
@@ -25,15 +24,6 @@ class Heads:
     rotation: np.ndarray
     center_cam_m: np.ndarray
     radius_m: np.ndarray
-    confidence: np.ndarray
-
-
-@dataclass(frozen=True)
-class Faces:
-    """(T, ...) boxes, expression units and confidence."""
-
-    boxes_px: np.ndarray
-    units: np.ndarray
     confidence: np.ndarray
 
 
@@ -59,16 +49,6 @@ def heads_of_clip(readings: Sequence[FrameReading], body: PlacedBody, camera: Ca
         radius_m=SKULL_RADIUS_M * scale * here,
         confidence=np.clip(confidence, 0, 1),
     )
-
-
-def faces_of_clip(readings: Sequence[FrameReading], pace: Pace) -> Faces:
-    """Boxes and expression, bridged over short gaps and never smoothed: a blink lasts three frames."""
-    score = np.array([reading.face.score if reading.face else 0.0 for reading in readings])
-    boxes = np.array([reading.face.box_px if reading.face else np.zeros(4) for reading in readings])
-    units = np.array([reading.face.units if reading.face else np.zeros(len(ARKIT_UNITS)) for reading in readings])
-    boxes, confidence = fill_gaps(boxes, score, pace.max_gap)
-    units, _ = fill_gaps(units, score, pace.max_gap)
-    return Faces(boxes, np.clip(units, 0, 1), np.clip(confidence, 0, 1))
 
 
 def _fill_heads(heads: Sequence[HeadReading | None], pace: Pace) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -68,6 +68,7 @@ class FaceReader:
         self._networks = networks
         self._camera = camera
         self._region: Region | None = None
+        self._last_seen: Region | None = None
 
     def read(self, frame: np.ndarray, body: BodyReading | None) -> FaceReading | None:
         """The face in the next frame, or None. With a body it is that body's face."""
@@ -84,6 +85,9 @@ class FaceReader:
         found = self._networks.detector.detect(frame, head or Region.of_frame(frame))
         if head is not None:
             found = [face for face in found if _near(_detected_region(face), head)]
+        # A face that was lost for a moment is still the one to follow, however large the one beside it is.
+        if self._last_seen is not None:
+            found = [face for face in found if _near(_detected_region(face), self._last_seen)] or found
         if not found:
             return None
         return _detected_region(max(found, key=lambda face: face.score * face.side_px))
@@ -100,7 +104,7 @@ class FaceReader:
         points_px = region.to_frame(raw[:, :2] / size)
         depth_px = raw[:, 2] / size * region.side_px
         level = angle_level(points_px[RIGHT_EYE_OUTER], points_px[LEFT_EYE_OUTER])
-        self._region = region_around(points_px, level).scaled(_FACE_MARGIN)
+        self._region = self._last_seen = region_around(points_px, level).scaled(_FACE_MARGIN)
         units = self._networks.expression(points_px[_EXPRESSION_LANDMARKS])["StatefulPartitionedCall:0"]
         return FaceReading(
             box_px=np.concatenate([points_px.min(axis=0), points_px.max(axis=0)]),
