@@ -28,6 +28,12 @@ setup: .venv/.ready ## build .venv
 .venv/.ready: $(MANIFESTS)
 	infra/environment.sh .venv all
 
+setup-mmpose: .venvs/mmpose/.ready ## build the mmpose tracker's own environment
+
+.venvs/mmpose/.ready: $(wildcard infra/mmpose/*)
+	mkdir -p .venvs
+	infra/mmpose/setup.sh .venvs/mmpose
+
 lint: .venv/.ready ## style
 	ruff check .
 	ruff format --check .
@@ -50,11 +56,14 @@ imports: .venv/.ready ## the one-way rule between rooms
 test-core test-signals test-dataset test-model: test-%: .venvs/%/.ready ## one package alone, with those below it only
 	cd packages/$* && $(CURDIR)/.venvs/$*/bin/python -m pytest -c $(CURDIR)/pyproject.toml --rootdir . tests
 
+# The mmpose tracker's tests run the real mmpose.
+test-signals: .venvs/mmpose/.ready
+
 test-system: .venv/.ready ## what crosses packages: command line, DVC, Prefect, MLflow
 	python -m pytest tests
 
 clean: ## remove environments and everything the pipeline made (not DVC's cache)
 	rm -rf .venv .venvs data models runs reports out mlflow.db mlartifacts .prefect
 
-.PHONY: help demo test setup lint types imports test-core test-signals test-dataset test-model test-system clean
+.PHONY: help demo test setup setup-mmpose lint types imports test-core test-signals test-dataset test-model test-system clean
 .SECONDARY:

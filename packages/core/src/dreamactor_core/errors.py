@@ -49,6 +49,10 @@ class TrackError(DreamactorError):
     """A motion track is damaged or of another version."""
 
 
+class TrackerError(DreamactorError):
+    """An estimator is not installed, broke down or did not answer in time."""
+
+
 class ManifestError(DreamactorError):
     """A clip manifest is damaged or lacks what its schema demands."""
 

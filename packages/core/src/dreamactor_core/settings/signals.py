@@ -1,5 +1,6 @@
 """How control signals are read from video."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -7,10 +8,37 @@ from pydantic import Field
 from dreamactor_core.settings.base import Section
 
 
+class MmposeSettings(Section):
+    """The whole-body estimator that runs in an environment of its own."""
+
+    checkpoint: Path | None = Field(None, description="Weights of the mmpose tracker: a .pth file of its config.")
+    config: str = Field(
+        "rtmw-l_8xb320-270e_cocktail14-384x288",
+        description="Name of a whole-body config that ships with mmpose, or the path of a .py file.",
+    )
+    python: Path = Field(
+        Path(".venvs/mmpose/bin/python"), description="Interpreter of the environment that `make setup-mmpose` builds."
+    )
+    device: str = Field(
+        "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="Where mmpose runs: auto, cpu, cuda:N."
+    )
+    start_deadline_s: float = Field(300.0, gt=0, description="How long mmpose may take to load.")
+    frame_deadline_s: float = Field(60.0, gt=0, description="How long mmpose may take for one frame.")
+
+
 class SignalsSettings(Section):
     """Tracker choice and its knobs."""
 
-    tracker: Literal["embedded"] = Field("embedded", description="Which estimator reads the video.")
+    tracker: Literal["embedded", "mmpose"] = Field("embedded", description="Which estimator reads the video.")
+    mmpose: MmposeSettings = MmposeSettings()
+    person: int | None = Field(
+        None,
+        ge=1,
+        description="Whom to follow, counted by appearance and from left to right; the largest if not given.",
+    )
+    person_box_px: tuple[float, float, float, float] | None = Field(
+        None, description="Where the one to follow is in the first frame, x0 y0 x1 y1; it goes before `person`."
+    )
     processes: int = Field(2, ge=1, description="Worker processes when many clips are tracked.")
     threads: int = Field(1, ge=1, description="Threads of each estimator.")
     min_score: float = Field(0.5, gt=0, lt=1, description="Score below which nothing counts as found.")

@@ -12,6 +12,7 @@ from dreamactor_signals.litert.network import Network
 from dreamactor_signals.litert.regions import Region, angle_upright
 from dreamactor_signals.litert.wheels import body_network
 from dreamactor_signals.trackers.embedded.readings import BodyReading
+from dreamactor_signals.trackers.people import People
 
 POINTS = 33
 _ALL_POINTS = 39
@@ -21,6 +22,10 @@ _LAYOUT = DetectorLayout(grids=((28, 2), (14, 2), (7, 6)), low=-1.0, boxes="Iden
 _DETECTED_CIRCLE = (0, 1)
 _LANDMARK_CIRCLE = (33, 34)
 _CIRCLE_MARGIN = 1.25
+# A body fills about this share of its circle's diameter, both ways, so that neighbours' squares hardly touch.
+_CORE = 0.6
+# Squares that share more than this of the smaller one are of one body.
+_SAME_BODY = 0.5
 _HEATMAP_REACH = 3
 _HEATMAP_TRUST = 0.5
 
@@ -82,32 +87,46 @@ class BodyNetworks:
 
 
 class BodyReader:
-    """Follows one body through a clip."""
+    """Follows one body through a clip.
 
-    def __init__(self, networks: BodyNetworks) -> None:
+    Where others are about, or somebody in particular was asked for, everybody is looked for in every frame: the
+    landmarks alone slide from one person to another when these meet.
+
+    Args:
+        networks: of bodies.
+        people: who is who in this clip.
+    """
+
+    def __init__(self, networks: BodyNetworks, people: People | None = None) -> None:
         self._networks = networks
+        self._people = people or People()
         self._region: Region | None = None
-        self._last_seen: Region | None = None
 
     def read(self, frame: np.ndarray) -> BodyReading | None:
-        """The body in the next frame, or None."""
-        if self._region is not None:
-            reading = self._read_region(frame, self._region)
-            if reading is not None:
-                return reading
-        # Who is small in the picture is found only in a part of it.
-        for regions in ([Region.of_frame(frame)], Region.tiles(frame)):
-            found = [person for region in regions for person in self._networks.detector.detect(frame, region)]
-            if found:
-                return self._read_region(frame, _detected_region(self._choose(found)))
-        return None
+        """The followed body in the next frame, or None."""
+        region = self._region
+        watchful = self._people.chosen or self._people.crowded
+        found = self._detect(frame, everywhere=watchful) if region is None or watchful else None
+        reading = None
+        if region is not None and (found is None or _same_place(region, found)):
+            reading = self._read_region(frame, region)
+        if reading is None and region is not None and found is None:
+            found = self._detect(frame, everywhere=watchful)
+        if reading is None and found is not None:
+            reading = self._read_region(frame, found)
+        return reading
 
-    def _choose(self, found: list[Detection]) -> Detection:
-        """Who was followed before, else who fills most of the picture among those found clearly."""
-        last = self._last_seen
-        if last is None:
-            return max(found, key=lambda person: person.score * person.side_px)
-        return min(found, key=lambda person: np.linalg.norm(person.keypoints_px[0] - last.center_px))
+    def _detect(self, frame: np.ndarray, *, everywhere: bool) -> Region | None:
+        """Where the detector sees the one who is followed."""
+        regions = [Region.of_frame(frame)]
+        found = self._networks.detector.detect(frame, regions[0])
+        # Who is small in the picture is found only in a part of it.
+        if everywhere or not found:
+            found += [person for tile in Region.tiles(frame) for person in self._networks.detector.detect(frame, tile)]
+        found = _one_each(found)
+        boxes_px = np.array([_core_box(_detected_region(person)) for person in found]).reshape(-1, 4)
+        which = self._people.update(boxes_px, np.array([person.score for person in found]))
+        return None if which is None else _detected_region(found[which])
 
     def _read_region(self, frame: np.ndarray, region: Region) -> BodyReading | None:
         """Landmarks in the region; what it shows decides the next frame's region."""
@@ -120,7 +139,12 @@ class BodyReader:
         raw = outputs["Identity"].reshape(_ALL_POINTS, 5).astype(np.float64)
         points_crop = refine_by_heatmap(raw[:, :2] / size, outputs["Identity_3"][0])
         points_px = region.to_frame(points_crop)
-        self._region = self._last_seen = _circle_region(points_px, _LANDMARK_CIRCLE)
+        followed = _circle_region(points_px, _LANDMARK_CIRCLE)
+        if self._people.is_someone_else(_core_box(followed)):
+            self._region = None
+            return None
+        self._region = followed
+        self._people.moved(_core_box(followed))
         world = outputs["Identity_4"].reshape(_ALL_POINTS, 3)[:POINTS]
         visibility = sigmoid(raw[:POINTS, 3]) * sigmoid(raw[:POINTS, 4])
         return BodyReading(points_px[:POINTS], region.turn(world), visibility, score)
@@ -128,6 +152,32 @@ class BodyReader:
 
 def _detected_region(person: Detection) -> Region:
     return _circle_region(person.keypoints_px, _DETECTED_CIRCLE)
+
+
+def _one_each(found: list[Detection]) -> list[Detection]:
+    """The best of those detections that lie mostly on one another, as the same person is found in several tiles."""
+    kept: list[Detection] = []
+    for person in sorted(found, key=lambda person: -person.score):
+        box_px = _core_box(_detected_region(person))
+        if not any(_share_of_smaller(box_px, _core_box(_detected_region(other))) > _SAME_BODY for other in kept):
+            kept.append(person)
+    return kept
+
+
+def _share_of_smaller(a_px: np.ndarray, b_px: np.ndarray) -> float:
+    sides = (np.minimum(a_px[2:], b_px[2:]) - np.maximum(a_px[:2], b_px[:2])).clip(0)
+    return float(sides.prod() / max(min((box[2:] - box[:2]).prod() for box in (a_px, b_px)), 1e-9))
+
+
+def _same_place(followed: Region, found: Region) -> bool:
+    return _share_of_smaller(_core_box(followed), _core_box(found)) > _SAME_BODY
+
+
+def _core_box(region: Region) -> np.ndarray:
+    """(4,) the middle of a body's region, which neighbours do not share."""
+    half_px = region.side_px / _CIRCLE_MARGIN * _CORE / 2
+    x, y = region.center_px
+    return np.array([x - half_px, y - half_px, x + half_px, y + half_px])
 
 
 def _circle_region(points_px: np.ndarray, circle: tuple[int, int]) -> Region:

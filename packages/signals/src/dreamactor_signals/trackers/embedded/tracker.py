@@ -15,6 +15,7 @@ from dreamactor_signals.trackers.embedded.clip import assemble
 from dreamactor_signals.trackers.embedded.face import FaceNetworks, FaceReader
 from dreamactor_signals.trackers.embedded.hands import HandNetworks, HandsReader
 from dreamactor_signals.trackers.embedded.readings import FrameReading
+from dreamactor_signals.trackers.people import People
 
 
 class EmbeddedTracker:
@@ -40,8 +41,10 @@ class EmbeddedTracker:
     ) -> MotionTrack:
         """See `dreamactor_signals.trackers.Tracker`."""
         camera = Camera.assumed(frame_size, self._settings.field_of_view_deg)
-        reader = FrameReader(self._body, self._hands, self._face, camera)
+        people = People.of(self._settings)
+        reader = FrameReader(self._body, self._hands, self._face, camera, people)
         readings = [reader.read(frame) for frame in frames]
+        people.check_found()
         if not any(reading.body or reading.face for reading in readings):
             raise InputError(
                 f"no person found in {len(readings)} frames", remedy="Use footage that shows a person's face or body"
@@ -60,8 +63,10 @@ class EmbeddedTracker:
 class FrameReader:
     """Reads one clip's frames in their order; each frame's findings steer the search in the next."""
 
-    def __init__(self, body: BodyNetworks, hands: HandNetworks, face: FaceNetworks, camera: Camera) -> None:
-        self._body = BodyReader(body)
+    def __init__(
+        self, body: BodyNetworks, hands: HandNetworks, face: FaceNetworks, camera: Camera, people: People
+    ) -> None:
+        self._body = BodyReader(body, people)
         self._hands = HandsReader(hands)
         self._face = FaceReader(face, camera)
 
