@@ -28,18 +28,35 @@ class Heads:
 
 
 def heads_of_clip(readings: Sequence[FrameReading], body: PlacedBody, camera: Camera, pace: Pace) -> Heads:
-    """Heads of faces, bridged over short gaps; where the face stays lost, heads of the body's face points."""
-    rotation, center, confidence = _fill_heads([r.face.head if r.face else None for r in readings], pace)
-    ears_depth_m = body.ears_depth_m()
-    scale = _scale_to_body(center[:, 2], ears_depth_m, confidence)
+    """Heads of faces; where the face stays lost, heads of the body's face points."""
+    faces = [reading.face.head if reading.face else None for reading in readings]
+    bodies = [head_of_body(reading.body, camera) if reading.body else None for reading in readings]
+    return fuse_heads(faces, bodies, body.ears_depth_m(), camera, pace)
+
+
+def fuse_heads(
+    heads: Sequence[HeadReading | None],
+    rough: Sequence[HeadReading | None],
+    body_depth_m: np.ndarray,
+    camera: Camera,
+    pace: Pace,
+) -> Heads:
+    """Heads of a clip, bridged over short gaps, at the body's distance.
+
+    Args:
+        heads: T readings of faces.
+        rough: T readings of bodies, for where the face stays lost.
+        body_depth_m: (T,) distance of the body's head, 0 without a body.
+    """
+    rotation, center, confidence = _fill_heads(heads, pace)
+    scale = _scale_to_body(center[:, 2], body_depth_m, confidence)
     center = center * scale
-    rough = [head_of_body(r.body, camera) if r.body else None for r in readings]
     rough_rotation, rough_center, rough_confidence = _fill_heads(rough, pace)
-    lost = (confidence == 0) & (rough_confidence > 0) & (ears_depth_m > 0)
+    lost = (confidence == 0) & (rough_confidence > 0) & (body_depth_m > 0)
     rotation[lost], confidence[lost] = rough_rotation[lost], rough_confidence[lost]
-    center[lost] = rough_center[lost] * (ears_depth_m / np.maximum(rough_center[:, 2], 1e-6))[lost, None]
+    center[lost] = rough_center[lost] * (body_depth_m / np.maximum(rough_center[:, 2], 1e-6))[lost, None]
     here = confidence > 0
-    center_px = np.zeros((len(readings), 2))
+    center_px = np.zeros((len(heads), 2))
     center_px[here] = camera.project(center[here])
     center_px = smooth(center_px, confidence, pace.image)
     depth_m = smooth(center[:, 2], confidence, pace.depth)
