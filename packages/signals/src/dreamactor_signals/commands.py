@@ -1,4 +1,4 @@
-"""`dreamactor signals`: tracks from video."""
+"""`dreamactor signals`: tracks from video, control maps, speech features."""
 
 from pathlib import Path
 from typing import Annotated
@@ -61,3 +61,30 @@ def draw(
     sheet = draw_video(video, motion, output, maps_only=maps_only)
     typer.echo(output)
     typer.echo(sheet)
+
+
+@app.command()
+@with_settings("signals.speech_encoder=encoder")
+def speech(
+    settings: Settings,
+    recording: Annotated[Path, typer.Argument(help="A WAV recording, of any sample rate, mono or stereo.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The safetensors file.")],
+    fps: Annotated[str, typer.Option(help="Frames a second of the video, such as 25 or 30000/1001.")] = "25",
+    frames: Annotated[int | None, typer.Option(min=1, help="Frames of the video; else as many as it lasts.")] = None,
+) -> None:
+    """Turn a recording into features, one vector a video frame."""
+    from fractions import Fraction
+
+    from dreamactor_core.errors import InputError
+
+    from dreamactor_signals.speech import speech_features
+
+    try:
+        rate = Fraction(fps)
+    except (ValueError, ZeroDivisionError) as problem:
+        raise InputError(f"--fps {fps} is no rate", remedy="Write e.g. --fps 25 or --fps 30000/1001") from problem
+    encoder = settings.signals.speech_encoder
+    speech_features(recording, rate, encoder=None if encoder is None else Path(encoder), frame_count=frames).save(
+        output
+    )
+    typer.echo(output)

@@ -57,3 +57,6 @@ class SignalsSettings(Section):
         0.06, ge=0, description="Width of the smoothing of expression flicker; blinks and closing lips stay as deep."
     )
     max_gap_s: float = Field(0.4, ge=0, description="Longest gap that is bridged; longer ones become invisible.")
+    speech_encoder: str | None = Field(
+        None, description="Folder of a Whisper, wav2vec2 or HuBERT checkpoint that reads speech; none: log-mel."
+    )
