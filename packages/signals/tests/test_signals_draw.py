@@ -11,8 +11,8 @@ from dreamactor_core.skeleton import BONE_COLOURS, BONES, joint_index
 from dreamactor_signals.draw import control_maps, overlay
 from dreamactor_signals.draw.canvas import Canvas
 from dreamactor_signals.draw.capsules import paint_capsules
-from dreamactor_signals.draw.skeleton import draw_skeleton
-from dreamactor_signals.draw.sphere import draw_sphere
+from dreamactor_signals.draw.skeleton import draw_skeletons
+from dreamactor_signals.draw.sphere import draw_spheres
 from dreamactor_signals.head_angles import angles_of_rotation
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -78,7 +78,7 @@ def test_capsules_equal_the_slow_rasteriser(capsules: list[tuple[float, ...]], o
     image = rng.integers(0, 256, (48, 64, 3), dtype=np.uint8)
     colours = rng.uniform(0, 255, (len(table), 3))
     slow = slow_capsules(image, table[:, :4], colours, table[:, 4], opacity)
-    paint_capsules(image, table[:, :4].copy(), colours, table[:, 4].copy(), opacity)
+    paint_capsules(image.transpose(2, 0, 1), table[:, :4].copy(), colours, table[:, 4].copy(), opacity)
     assert np.abs(image.astype(int) - slow).max() <= 1
 
 
@@ -97,7 +97,7 @@ def test_capsules_of_special_shapes(ends: tuple[float, ...]) -> None:
     arguments = np.array([ends]), np.array([[255.0, 128.0, 7.0]]), np.array([3.0]), 1.0
     image = np.zeros((48, 64, 3), np.uint8)
     slow = slow_capsules(image, *arguments)
-    paint_capsules(image, *arguments)
+    paint_capsules(image.transpose(2, 0, 1), *arguments)
     if abs(ends[0]) < 1e20:  # beyond, the slow one has no digits left
         assert np.abs(image.astype(int) - slow).max() <= 1
         assert image.any()
@@ -106,7 +106,7 @@ def test_capsules_of_special_shapes(ends: tuple[float, ...]) -> None:
 def test_a_bone_outside_the_image_leaves_it_untouched() -> None:
     image = np.full((20, 30, 3), 9, np.uint8)
     ends = np.array([[-50.0, -40, -10, -10], [100, 5, 200, 5], [5, 60, 25, 90]])
-    paint_capsules(image, ends, np.full((3, 3), 255.0), np.full(3, 2.0), 1.0)
+    paint_capsules(image.transpose(2, 0, 1), ends, np.full((3, 3), 255.0), np.full(3, 2.0), 1.0)
     assert (image == 9).all()
 
 
@@ -233,11 +233,11 @@ def test_maps_have_one_layout(person: Person) -> None:
 def test_drawing_is_the_same_in_any_memory_layout(person: Person) -> None:
     track = person(0.5)
     canvas = Canvas.of(track, track.frame_size)
-    planes, pixels = np.zeros((3, 640, 480), np.uint8), np.zeros((640, 480, 3), np.uint8)
-    for image in (planes.transpose(1, 2, 0), pixels):
-        draw_skeleton(image, track, 0, canvas)
-        draw_sphere(image, track, 0, canvas)
-    np.testing.assert_array_equal(planes.transpose(1, 2, 0), pixels)
+    planes, pixels = np.zeros((1, 3, 640, 480), np.uint8), np.zeros((1, 640, 480, 3), np.uint8)
+    for picture in (planes, pixels.transpose(0, 3, 1, 2)):
+        draw_skeletons(picture, track, canvas)
+        draw_spheres(picture, track, canvas)
+    np.testing.assert_array_equal(planes, pixels.transpose(0, 3, 1, 2))
 
 
 @pytest.mark.parametrize("size", [(0, 10), (10, -1)])

@@ -7,8 +7,8 @@ import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 
 from dreamactor_signals.draw.canvas import Canvas
-from dreamactor_signals.draw.skeleton import draw_skeleton
-from dreamactor_signals.draw.sphere import draw_sphere
+from dreamactor_signals.draw.skeleton import draw_skeletons
+from dreamactor_signals.draw.sphere import draw_spheres
 
 SKELETON_CHANNELS, SPHERE_CHANNELS = slice(0, 3), slice(3, 6)
 
@@ -29,8 +29,6 @@ def control_maps(track: MotionTrack, size: tuple[int, int]) -> np.ndarray:
     canvas = Canvas.of(track, size)
     width, height = canvas.size
     maps_T6HW = np.zeros((len(track), 6, height, width), np.uint8)
-    for frame, map_6HW in enumerate(maps_T6HW):
-        # Views with the channels last: the drawers paint straight into the planes.
-        draw_skeleton(map_6HW[SKELETON_CHANNELS].transpose(1, 2, 0), track, frame, canvas)
-        draw_sphere(map_6HW[SPHERE_CHANNELS].transpose(1, 2, 0), track, frame, canvas)
+    draw_skeletons(maps_T6HW[:, SKELETON_CHANNELS], track, canvas)
+    draw_spheres(maps_T6HW[:, SPHERE_CHANNELS], track, canvas)
     return maps_T6HW

@@ -6,8 +6,8 @@ from dreamactor_core.motion_track import MotionTrack
 
 from dreamactor_signals.draw.canvas import Canvas
 from dreamactor_signals.draw.capsules import paint_capsules
-from dreamactor_signals.draw.skeleton import draw_skeleton
-from dreamactor_signals.draw.sphere import draw_sphere
+from dreamactor_signals.draw.skeleton import draw_skeletons
+from dreamactor_signals.draw.sphere import draw_spheres
 from dreamactor_signals.visibility import SEEN
 
 _SPHERE_OPACITY = 0.45
@@ -34,15 +34,17 @@ def overlay(image: np.ndarray, track: MotionTrack, frame: int) -> np.ndarray:
         raise InputError(f"the track has frames 0 to {len(track) - 1}, not {frame}")
     drawn = np.array(image, dtype=np.uint8, order="C")
     canvas = Canvas.of(track, (image.shape[1], image.shape[0]))
-    draw_sphere(drawn, track, frame, canvas, opacity=_SPHERE_OPACITY)
-    draw_skeleton(drawn, track, frame, canvas)
+    planes = drawn.transpose(2, 0, 1)
+    shown = track[frame : frame + 1]
+    draw_spheres(planes[None], shown, canvas, opacity=_SPHERE_OPACITY)
+    draw_skeletons(planes[None], shown, canvas)
     if track.face_confidence[frame] >= SEEN:
-        _draw_box(drawn, track.face_boxes_px[frame] * np.tile(canvas.scale, 2), canvas)
+        _draw_box(planes, track.face_boxes_px[frame] * np.tile(canvas.scale, 2), canvas)
     return drawn
 
 
-def _draw_box(image: np.ndarray, box_px: np.ndarray, canvas: Canvas) -> None:
+def _draw_box(planes: np.ndarray, box_px: np.ndarray, canvas: Canvas) -> None:
     x0, y0, x1, y1 = box_px
     sides_px = np.array([(x0, y0, x1, y0), (x1, y0, x1, y1), (x1, y1, x0, y1), (x0, y1, x0, y0)], dtype=np.float64)
     half_width_px = max(canvas.shorter_side() * _BOX_HALF_WIDTH, _LEAST_BOX_PX)
-    paint_capsules(image, sides_px, np.tile(np.array(_BOX_COLOUR), (4, 1)), np.full(4, half_width_px), 1.0)
+    paint_capsules(planes, sides_px, np.tile(np.array(_BOX_COLOUR), (4, 1)), np.full(4, half_width_px), 1.0)

@@ -3,6 +3,8 @@
 The sphere carries a fixed colour map of its surface normals in head coordinates: red, green and blue are the normal's
 x, y and z, from -1 to 1 onto 0 to 255. So each of the three axes of rotation moves the colours in its own way, and a
 patch of the disc is enough to read the rotation back.
+
+Legend: T video frames, H height, W width.
 """
 
 import math
@@ -15,41 +17,40 @@ from dreamactor_signals.draw.canvas import NEAR_M, Canvas
 from dreamactor_signals.visibility import SEEN
 
 
-def draw_sphere(image: np.ndarray, track: MotionTrack, frame: int, canvas: Canvas, *, opacity: float = 1.0) -> None:
-    """Draw one frame's head sphere into an image; nothing when the head is not seen or behind the camera.
+def draw_spheres(planes_T3HW: np.ndarray, track: MotionTrack, canvas: Canvas, *, opacity: float = 1.0) -> None:
+    """Draw every frame's head sphere; nothing where the head is not seen or behind the camera.
 
     Args:
-        image: (H, W, 3) uint8 of the canvas's size, changed in place.
+        planes_T3HW: (T, 3, H, W) uint8 of the canvas's size, changed in place.
         track: T frames.
-        frame: which of them.
         canvas: from `Canvas.of`.
-        opacity: below 1, the image shows through.
+        opacity: below 1, the pictures show through.
     """
-    confidence = float(track.head_confidence[frame])
-    center_cam_m = track.head_center_cam_m[frame]
-    depth_m = float(center_cam_m[2])
-    if confidence < SEEN or depth_m <= NEAR_M:
-        return
-    x_px, y_px = canvas.project(track, center_cam_m)
-    radius_px = track.focal_px * float(track.head_radius_m[frame]) / depth_m * math.sqrt(float(canvas.scale.prod()))
-    camera_to_head = np.ascontiguousarray(track.head_rotation[frame].T, dtype=np.float64)
-    _paint_sphere(image, x_px, y_px, radius_px, camera_to_head, confidence, opacity)
+    depth_m = track.head_center_cam_m[:, 2].astype(np.float64)
+    drawn = (track.head_confidence >= SEEN) & (depth_m > NEAR_M)
+    centers_px = canvas.project(track, track.head_center_cam_m)
+    pixels_per_m = track.focal_px * math.sqrt(float(canvas.scale.prod())) / np.where(drawn, depth_m, 1.0)
+    radii_px = pixels_per_m * track.head_radius_m
+    camera_to_head = np.ascontiguousarray(track.head_rotation.transpose(0, 2, 1), dtype=np.float64)
+    gains = 127.5 * track.head_confidence.astype(np.float64)
+    for frame in np.flatnonzero(drawn):
+        x_px, y_px = centers_px[frame]
+        _paint_sphere(planes_T3HW[frame], x_px, y_px, radii_px[frame], camera_to_head[frame], gains[frame], opacity)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _paint_sphere(
-    image: np.ndarray,
+    planes: np.ndarray,
     x: float,
     y: float,
     radius: float,
     camera_to_head: np.ndarray,
-    confidence: float,
+    gain: float,
     opacity: float,
 ) -> None:
     """Paint the disc row by row; its edge is anti-aliased over one pixel."""
-    height, width = image.shape[0], image.shape[1]
+    height, width = planes.shape[1], planes.shape[2]
     reach = radius + 0.5
-    gain = 127.5 * confidence
     first = int(min(max(np.ceil(y - reach - 0.5), 0.0), float(height)))
     last = int(max(min(np.floor(y + reach - 0.5), height - 1.0), -1.0))
     for row in range(first, last + 1):
@@ -70,5 +71,5 @@ def _paint_sphere(
                 normal = camera_to_head[axis, 0] * n_x + camera_to_head[axis, 1] * n_y + camera_to_head[axis, 2] * n_z
                 # Rotations read from a float32 file may leave [-1, 1] by a rounding.
                 colour = min(max(normal + 1.0, 0.0), 2.0) * gain
-                under = float(image[row, column, axis])
-                image[row, column, axis] = np.uint8(under + alpha * (colour - under) + 0.5)
+                under = float(planes[axis, row, column])
+                planes[axis, row, column] = np.uint8(under + alpha * (colour - under) + 0.5)
