@@ -12,7 +12,6 @@ from dreamactor_core.settings.dataset import SamplingDataSettings
 
 from dreamactor_dataset.clip_table import ClipTable
 from dreamactor_dataset.fitting import bucket_size
-from dreamactor_dataset.references import nearest_half_body, yaw_frames
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +84,7 @@ def _table(folder: Path, rows: Sequence[ClipRow], settings: SamplingDataSettings
 
 def _views(folder: Path, row: ClipRow) -> tuple[tuple[int, int, int], bool]:
     """The yaw frames, and whether a half-body crop can be had of a full-body clip."""
-    from dreamactor_signals.views import framing
+    from dreamactor_signals.views import framing, half_body_frame, pick_views
 
     path = row.track or row.truth_track
     assert path is not None  # ClipSet.load keeps no row without one
@@ -97,4 +96,5 @@ def _views(folder: Path, row: ClipRow) -> tuple[tuple[int, int, int], bool]:
             remedy="Track the clips again",
         )
     full = (row.framing or framing(track)) == "full"
-    return yaw_frames(track), full and nearest_half_body(track, 0) is not None
+    most, least, median = (int(frame) for frame in pick_views(track))
+    return (most, least, median), full and half_body_frame(track, 0) is not None

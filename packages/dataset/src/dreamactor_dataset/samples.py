@@ -15,7 +15,6 @@ from dreamactor_core.video import read_frames
 
 from dreamactor_dataset.clip_set import ClipSet
 from dreamactor_dataset.fitting import Fit, resize
-from dreamactor_dataset.references import half_body_box_px, nearest_half_body
 from dreamactor_dataset.sampling import LATENT_STRIDE, Draw
 
 
@@ -119,12 +118,14 @@ class SampleLoader:
         Raises:
             InputError: no frame of the clip shows head and torso.
         """
+        from dreamactor_signals.views import half_body_crop, half_body_frame
+
         track = self._clips.reference_track(clip_index)
-        seen = nearest_half_body(track, frame)
+        seen = half_body_frame(track, frame)
         if seen is None:
             raise InputError(f"no frame of clip {self._clips.rows[clip_index].clip_id} shows head and torso")
-        x0, y0, x1, y1 = half_body_box_px(track, seen, size[0] / size[1])
-        return resize(self._read(clip_index, [seen])[0, y0:y1, x0:x1], size)
+        image_HWC = self._read(clip_index, [seen])[0]
+        return resize(half_body_crop(image_HWC, track, seen, size[0] / size[1]), size)
 
     def context_frames(self, draw: Draw) -> int:
         """Frames to encode before a carried window, so that its first latent has a past as it has at inference."""

@@ -1,9 +1,7 @@
-"""How a person stands to the camera: yaw per frame, the views worth showing the model, the framing (paper 3.3).
+"""How a person is turned to the camera: yaw per frame, and the views worth showing the model (paper 3.3).
 
 Legend: T video frames.
 """
-
-from typing import Literal
 
 import numpy as np
 from dreamactor_core.errors import InputError
@@ -13,11 +11,7 @@ from dreamactor_core.skeleton import joint_index
 from dreamactor_signals.head_angles import angles_of_rotation
 from dreamactor_signals.visibility import SEEN
 
-Framing = Literal["portrait", "half", "full"]
-
 _LEFT_SHOULDER, _RIGHT_SHOULDER = joint_index("left_shoulder"), joint_index("right_shoulder")
-_HIPS = [joint_index("left_hip"), joint_index("right_hip")]
-_ANKLES = [joint_index("left_ankle"), joint_index("right_ankle")]
 
 
 def head_angles_rad(track: MotionTrack) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -60,19 +54,3 @@ def pick_views(track: MotionTrack) -> np.ndarray:
         raise InputError("neither head nor shoulders are seen in any frame", remedy="Choose a clip that shows a person")
     by_yaw = seen[np.argsort(yaw_rad[seen], kind="stable")]
     return np.array([by_yaw[-1], by_yaw[0], by_yaw[(len(by_yaw) - 1) // 2]], dtype=np.int64)
-
-
-def framing(track: MotionTrack) -> Framing:
-    """How much of the person most frames show: down to the ankles (full), to the hips (half), or less (portrait)."""
-    if _mostly_shown(track, _ANKLES):
-        return "full"
-    return "half" if _mostly_shown(track, _HIPS) else "portrait"
-
-
-def _mostly_shown(track: MotionTrack, joints: list[int]) -> bool:
-    """Whether at least one joint of a pair is seen inside the frame in half of the frames or more."""
-    points_cam_m = track.joints_cam_m[:, joints]
-    points_px = track.project(points_cam_m)
-    inside = ((points_px >= 0) & (points_px < track.frame_size)).all(axis=-1) & (points_cam_m[..., 2] > 0)
-    shown = inside & (track.joint_confidence[:, joints] >= SEEN)
-    return float(shown.any(axis=1).mean()) >= 0.5

@@ -1,32 +1,31 @@
-"""Reference frames of a training clip: most, least and median yaw, and a half-body crop (paper 3.3)."""
+"""The half-body crop that a full-body clip lends as an extra reference: head to hips, face large (paper 3.3)."""
 
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.skeleton import joint_index
 
+from dreamactor_signals.visibility import SEEN
+
 _TORSO = [joint_index(name) for name in ("left_shoulder", "right_shoulder", "left_hip", "right_hip")]
-_SHOULDERS, _HIPS = _TORSO[:2], _TORSO[2:]
 # Shares of the height from the top of the head to the hips: air above the head, and a little more than the belt.
 _ABOVE_HEAD, _BELOW_HIPS = 0.12, 0.05
 # A crop narrower than this many shoulder widths would cut the arms off.
 _SHOULDER_WIDTHS = 1.6
 
 
-def yaw_frames(track: MotionTrack) -> tuple[int, int, int]:
-    """The frames of most, least and median head yaw."""
-    from dreamactor_signals.views import pick_views
-
-    most, least, median = (int(frame) for frame in pick_views(track))
-    return most, least, median
-
-
-def nearest_half_body(track: MotionTrack, frame: int) -> int | None:
-    """The frame nearest to `frame` in which head and torso are seen, or None if there is none."""
-    seen = (track.head_confidence > 0) & (track.joint_confidence[:, _TORSO] > 0).all(axis=1)
+def half_body_frame(track: MotionTrack, near: int) -> int | None:
+    """The frame nearest to `near` in which head and torso are seen, or None if there is none."""
+    seen = (track.head_confidence >= SEEN) & (track.joint_confidence[:, _TORSO] >= SEEN).all(axis=1)
     candidates = np.flatnonzero(seen)
     if len(candidates) == 0:
         return None
-    return int(candidates[np.abs(candidates - frame).argmin()])
+    return int(candidates[np.abs(candidates - near).argmin()])
+
+
+def half_body_crop(image: np.ndarray, track: MotionTrack, frame: int, aspect: float) -> np.ndarray:
+    """A half-body portrait cut out of one frame's image, (h, w, 3) uint8, not resized; see `half_body_box_px`."""
+    x0, y0, x1, y1 = half_body_box_px(track, frame, aspect)
+    return image[y0:y1, x0:x1]
 
 
 def half_body_box_px(track: MotionTrack, frame: int, aspect: float) -> tuple[int, int, int, int]:
@@ -34,7 +33,7 @@ def half_body_box_px(track: MotionTrack, frame: int, aspect: float) -> tuple[int
 
     Args:
         track: the clip's.
-        frame: one in which head and torso are seen (`nearest_half_body`).
+        frame: one in which head and torso are seen (`half_body_frame`).
         aspect: width over height of the crop.
 
     Returns:

@@ -1,0 +1,17 @@
+"""How a person stands before the camera: turned, framed, and cut out for a reference (paper 3.3)."""
+
+from dreamactor_signals.views.framing import Framing, framing
+from dreamactor_signals.views.half_body import half_body_box_px, half_body_crop, half_body_frame
+from dreamactor_signals.views.yaw import head_angles_rad, head_yaw_rad, pick_views, torso_yaw_rad
+
+__all__ = [
+    "Framing",
+    "framing",
+    "half_body_box_px",
+    "half_body_crop",
+    "half_body_frame",
+    "head_angles_rad",
+    "head_yaw_rad",
+    "pick_views",
+    "torso_yaw_rad",
+]
