@@ -33,9 +33,13 @@ def make_tracker(settings: SignalsSettings) -> Tracker:
     """The tracker that the settings name.
 
     Raises:
-        WeightsError: its networks are not installed.
+        WeightsError: its networks are missing or damaged.
+        TrackerError: it lives in an environment that is not there.
     """
+    if settings.tracker == "mmpose":
+        from dreamactor_signals.trackers.mmpose import MmposeTracker
+
+        return MmposeTracker(settings)
     from dreamactor_signals.trackers.embedded import EmbeddedTracker
 
-    trackers = {"embedded": EmbeddedTracker}
-    return trackers[settings.tracker](settings)
+    return EmbeddedTracker(settings)

@@ -69,9 +69,13 @@ class FrameReader:
         self._body = BodyReader(body, people)
         self._hands = HandsReader(hands)
         self._face = FaceReader(face, camera)
+        self._people = people
 
     def read(self, frame: np.ndarray) -> FrameReading:
         """Everything seen in the next (H, W, 3) uint8 frame."""
         body = self._body.read(frame)
+        if body is None and self._people.chosen:
+            # Any face or hand may be somebody else's.
+            return FrameReading()
         hands = self._hands.read(frame, body)
         return FrameReading(body, hands["left"], hands["right"], self._face.read(frame, body))
