@@ -1,8 +1,15 @@
 """`dreamactor signals extract`: one video, manifests, resuming, bad clips."""
 
 import hashlib
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterable
 from fractions import Fraction
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +21,10 @@ from dreamactor_core.manifest import ClipRow, read_manifest, write_manifest
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import SignalsSettings
 from dreamactor_core.video import VideoWriter, read_frames
-from dreamactor_signals.extraction import extract_manifest
+from dreamactor_signals.extraction import Share, extract_manifest, workers
+from dreamactor_signals.trackers import make_tracker
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 FPS = Fraction(25)
@@ -34,8 +44,8 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _write(path: Path, frames: np.ndarray) -> None:
-    with VideoWriter(path, FPS, size=(frames.shape[2], frames.shape[1])) as writer:
+def _write(path: Path, frames: np.ndarray, fps: Fraction = FPS) -> None:
+    with VideoWriter(path, fps, size=(frames.shape[2], frames.shape[1])) as writer:
         for frame in frames:
             writer.write(frame)
 
@@ -80,9 +90,138 @@ def test_a_track_that_is_there_is_kept_and_one_of_another_video_made_again(clips
     before = path.stat().st_mtime_ns
     extract_manifest(clips / "one.parquet", tmp_path, settings)
     assert path.stat().st_mtime_ns == before
+    # Without the shard's record the track itself decides.
+    _forget(tmp_path)
+    extract_manifest(clips / "one.parquet", tmp_path, settings)
+    assert path.stat().st_mtime_ns == before
+    _forget(tmp_path)
     path.write_bytes(b"half written")
     extract_manifest(clips / "one.parquet", tmp_path, settings)
     assert len(MotionTrack.load(path)) == 6
+    path.unlink()
+    extract_manifest(clips / "one.parquet", tmp_path, settings)
+    assert len(MotionTrack.load(path)) == 6
+
+
+def _forget(output: Path) -> None:
+    for record in (output / "shards").iterdir():
+        record.unlink()
+
+
+def test_other_settings_make_other_tracks_and_leave_no_old_records(clips: Path, tmp_path: Path) -> None:
+    write_manifest(clips / "one.parquet", [_row(clips / "person.mp4")])
+    tracks = []
+    for degrees in (55.0, 70.0):
+        extract_manifest(clips / "one.parquet", tmp_path, SignalsSettings(processes=1, field_of_view_deg=degrees))
+        tracks.append(MotionTrack.load(tmp_path / "tracks/person.safetensors"))
+    assert tracks[0].focal_px > tracks[1].focal_px
+    assert len(list((tmp_path / "shards").iterdir())) == 1
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def many(clips: Path) -> Path:
+    """A manifest of five clips: two of them bad, one not to be tracked."""
+    rows = [
+        _row(clips / "person.mp4", clip_id="a"),
+        _row(clips / "room.mp4", clip_id="b"),
+        _row(clips / "person.mp4", clip_id="c", status="quarantined", reason="no licence"),
+        _row(clips / "text.mp4", clip_id="d"),
+        _row(clips / "person.mp4", clip_id="e"),
+    ]
+    write_manifest(clips / "many.parquet", rows)
+    return clips / "many.parquet"
+
+
+@pytest.fixture(scope="module")
+def at_once(many: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What one process makes of it in one go, two clips a shard."""
+    output = tmp_path_factory.mktemp("extracted") / "out"
+    extract_manifest(many, output, SignalsSettings(processes=1, shard_clips=2))
+    return output
+
+
+def test_processes_shares_and_interruptions_leave_the_same_bytes(many: Path, at_once: Path, tmp_path: Path) -> None:
+    settings = SignalsSettings(processes=3, shard_clips=2)
+    output = at_once.parent / "in-parts"
+    assert extract_manifest(many, output, settings, share=Share(2, 2)) is None
+    assert not (output / "manifest.parquet").exists()
+    assert [path.name[:5] for path in (output / "shards").iterdir()] == ["00001"]
+    extract_manifest(many, output, settings, share=Share(1, 2))
+    assert _files(output) == _files(at_once)
+    # Broken off after one track, before any record.
+    broken = at_once.parent / "broken"
+    (broken / "tracks").mkdir(parents=True)
+    shutil.copy(at_once / "tracks/e.safetensors", broken / "tracks")
+    extract_manifest(many, broken, settings)
+    assert _files(broken) == _files(at_once)
+
+
+def test_reasons_name_the_kind_of_error(at_once: Path) -> None:
+    rows = {row.clip_id: row for row in read_manifest(at_once / "manifest.parquet")}
+    assert str(rows["b"].reason).startswith("NoPersonError: no person found")
+    assert str(rows["d"].reason).startswith("DecodeError: ")
+    assert (rows["c"].status, rows["c"].reason) == ("quarantined", "no licence")
+
+
+class _Murderous:
+    """A tracker whose process ends, or hangs, or works, as the clip's rate tells."""
+
+    def __init__(self, settings: SignalsSettings) -> None:
+        self._tracker = make_tracker(settings)
+
+    def track(self, frames: Iterable[np.ndarray], fps: Fraction, *rest: Any) -> MotionTrack:
+        if fps == 10:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if fps == 12:
+            time.sleep(600)
+        return self._tracker.track(frames, fps, *rest)
+
+
+def _serve_murderously(connection: Connection, settings: SignalsSettings) -> None:
+    workers.make_tracker = _Murderous
+    _SERVE(connection, settings)
+
+
+_SERVE = workers._serve
+
+
+def test_a_process_that_dies_or_hangs_costs_its_own_clip_and_is_tried_again(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = read_frames(clips / "person.mp4")
+    rows = []
+    for name, fps in {"dies": 10, "hangs": 12, "lives": 25, "more": 25}.items():
+        _write(tmp_path / f"{name}.mp4", frames, Fraction(fps))
+        rows.append(_row(tmp_path / f"{name}.mp4"))
+    write_manifest(tmp_path / "in.parquet", rows)
+    settings = SignalsSettings(processes=2, clip_deadline_s=8)
+    monkeypatch.setattr(workers, "_serve", _serve_murderously)
+    extract_manifest(tmp_path / "in.parquet", tmp_path / "out", settings)
+    result = {row.clip_id: row for row in read_manifest(tmp_path / "out/manifest.parquet")}
+    assert {name: row.status for name, row in result.items()} == {
+        "dies": "rejected", "hangs": "rejected", "lives": "kept", "more": "kept",
+    }  # fmt: skip
+    assert result["dies"].reason == "WorkerDied: the process that tracked it ended with -9"
+    assert result["hangs"].reason == "TimedOut: no track after 8 s"
+    monkeypatch.undo()
+    extract_manifest(tmp_path / "in.parquet", tmp_path / "out", settings)
+    assert {row.status for row in read_manifest(tmp_path / "out/manifest.parquet")} == {"kept"}
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/0", "-1/2"])
+def test_shares_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(InputError, match="no part of a whole"):
+        Share.parse(text)
+
+
+@given(st.integers(1, 40), st.integers(1, 9))
+def test_every_shard_belongs_to_exactly_one_share(shards: int, count: int) -> None:
+    shares = [Share.parse(f"{number}/{count}") for number in range(1, count + 1)]
+    assert all(sum(share.holds(index) for share in shares) == 1 for index in range(shards))
 
 
 def test_the_command_writes_a_track(clips: Path, tmp_path: Path) -> None:

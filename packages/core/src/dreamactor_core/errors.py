@@ -41,6 +41,10 @@ class DecodeError(InputError):
     """A video or image cannot be decoded."""
 
 
+class NoPersonError(InputError):
+    """Nobody is to be seen where a person is needed."""
+
+
 class SettingsError(DreamactorError):
     """params.yaml, the environment or an option holds something that is not in the schema."""
 

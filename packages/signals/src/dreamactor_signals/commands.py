@@ -22,17 +22,20 @@ def extract(
     output: Annotated[Path, typer.Option("--output", "-o", help="Track file, or folder with --manifest.")],
     video: Annotated[Path | None, typer.Argument(help="One video.")] = None,
     manifest: Annotated[Path | None, typer.Option(help="Every clip of this parquet manifest instead.")] = None,
+    share: Annotated[
+        str | None, typer.Option(help="With --manifest, the part done here, such as 2/8; the last one joins all.")
+    ] = None,
 ) -> None:
     """Track the person of one video, or of every clip of a manifest, into motion tracks."""
     from dreamactor_core.errors import InputError
 
-    from dreamactor_signals.extraction import extract_manifest, extract_video
+    from dreamactor_signals.extraction import Share, extract_manifest, extract_video
     from dreamactor_signals.trackers import make_tracker
 
     if (video is None) == (manifest is None):
         raise InputError("give either one VIDEO or --manifest MANIFEST")
     if manifest is not None:
-        extract_manifest(manifest, output, settings.signals)
+        extract_manifest(manifest, output, settings.signals, share=None if share is None else Share.parse(share))
     elif video is not None:
         extract_video(video, make_tracker(settings.signals), watched=True).save(output)
     typer.echo(output)

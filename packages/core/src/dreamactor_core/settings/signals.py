@@ -40,6 +40,12 @@ class SignalsSettings(Section):
         None, description="Where the one to follow is in the first frame, x0 y0 x1 y1; it goes before `person`."
     )
     processes: int = Field(2, ge=1, description="Worker processes when many clips are tracked.")
+    shard_clips: int = Field(
+        256, ge=1, description="Clips of a manifest after which a broken run need not start again."
+    )
+    clip_deadline_s: float = Field(
+        3600.0, gt=0, description="Longest time for one clip of a manifest; then its process is stopped."
+    )
     threads: int = Field(1, ge=1, description="Threads of each estimator.")
     min_score: float = Field(0.5, gt=0, lt=1, description="Score below which nothing counts as found.")
     field_of_view_deg: float = Field(

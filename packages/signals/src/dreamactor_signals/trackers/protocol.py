@@ -24,7 +24,7 @@ class Tracker(Protocol):
             source_sha256: of the file the frames come from.
 
         Raises:
-            InputError: no frames, or no person in any of them.
+            NoPersonError: no frames, or no person in any of them.
         """
         ...
 

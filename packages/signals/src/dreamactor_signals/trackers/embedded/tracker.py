@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 import numpy as np
-from dreamactor_core.errors import InputError
+from dreamactor_core.errors import NoPersonError
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import SignalsSettings
 
@@ -46,7 +46,7 @@ class EmbeddedTracker:
         readings = [reader.read(frame) for frame in frames]
         people.check_found()
         if not any(reading.body or reading.face for reading in readings):
-            raise InputError(
+            raise NoPersonError(
                 f"no person found in {len(readings)} frames", remedy="Use footage that shows a person's face or body"
             )
         return assemble(

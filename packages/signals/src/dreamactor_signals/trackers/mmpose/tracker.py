@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 import numpy as np
-from dreamactor_core.errors import InputError
+from dreamactor_core.errors import NoPersonError
 from dreamactor_core.files import sha256_file
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import SignalsSettings
@@ -60,7 +60,7 @@ class MmposeTracker:
         camera = Camera.assumed(frame_size, self._settings.field_of_view_deg)
         sightings = self._look(frames, camera, frame_size)
         if not any(sighting.reading.body or sighting.reading.face for sighting in sightings):
-            raise InputError(
+            raise NoPersonError(
                 f"no person found in {len(sightings)} frames", remedy="Use footage that shows a person's face or body"
             )
         clip = Clip(camera, fps, frame_size, self._settings, self._fitted)
