@@ -61,7 +61,7 @@ class People:
     def moved(self, box_px: np.ndarray) -> None:
         """The one who is followed was seen here, in the frame of the last update or after it."""
         if self._followed is not None:
-            self._followed.box_px = box_px
+            self._followed.box_px, self._followed.missed = box_px, 0
 
     def is_someone_else(self, box_px: np.ndarray) -> bool:
         """Whether a box lies more on somebody else than on the one who is followed."""

@@ -118,11 +118,13 @@ class BodyReader:
 
     def _detect(self, frame: np.ndarray, *, everywhere: bool) -> Region | None:
         """Where the detector sees the one who is followed."""
-        regions = [Region.of_frame(frame)]
-        found = self._networks.detector.detect(frame, regions[0])
+        found = self._networks.detector.detect(frame, Region.of_frame(frame))
         # Who is small in the picture is found only in a part of it.
         if everywhere or not found:
-            found += [person for tile in Region.tiles(frame) for person in self._networks.detector.detect(frame, tile)]
+            tiles = Region.tiles(frame)
+            near = [person for tile in tiles for person in self._networks.detector.detect(frame, tile)]
+            # Between several small people the whole picture shows one who is not there.
+            found = near + [person for person in found if not near or _fills(person, tiles[0])]
         found = _one_each(found)
         boxes_px = np.array([_core_box(_detected_region(person)) for person in found]).reshape(-1, 4)
         which = self._people.update(boxes_px, np.array([person.score for person in found]))
@@ -167,6 +169,11 @@ def _one_each(found: list[Detection]) -> list[Detection]:
 def _share_of_smaller(a_px: np.ndarray, b_px: np.ndarray) -> float:
     sides = (np.minimum(a_px[2:], b_px[2:]) - np.maximum(a_px[:2], b_px[:2])).clip(0)
     return float(sides.prod() / max(min((box[2:] - box[:2]).prod() for box in (a_px, b_px)), 1e-9))
+
+
+def _fills(person: Detection, tile: Region) -> bool:
+    """Whether somebody is too large for a tile."""
+    return _detected_region(person).side_px / _CIRCLE_MARGIN > tile.side_px
 
 
 def _same_place(followed: Region, found: Region) -> bool:

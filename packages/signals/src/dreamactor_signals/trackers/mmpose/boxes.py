@@ -52,10 +52,10 @@ class BoxFollower:
     def seen(self, keypoints: np.ndarray | None) -> None:
         """What mmpose saw in that box, (K, 3); None when there was no box."""
         around_px = None if keypoints is None else box_of_keypoints(keypoints, self._min_score)
-        moved = around_px is not None and self._last_px is not None
-        if not moved or overlaps(around_px, self._last_px[None])[0] < _SAME_PERSON:
-            around_px = None
-        self._last_px = around_px
+        if around_px is None or self._last_px is None or overlaps(around_px, self._last_px[None])[0] < _SAME_PERSON:
+            self._last_px = None
+        else:
+            self._last_px = around_px
 
 
 def box_of_body(body: BodyReading) -> np.ndarray:
@@ -70,10 +70,11 @@ def box_of_body(body: BodyReading) -> np.ndarray:
 
 def box_of_face(face: FaceReading) -> np.ndarray:
     """Head and shoulders around a face."""
-    (x0, y0, x1, y1), width, height = face.box_px, *(face.box_px[2:] - face.box_px[:2])
-    middle = (x0 + x1) / 2
+    low, high = face.box_px.reshape(2, 2)
+    width, height = high - low
     sides = _SHOULDERS * width
-    return np.array([middle - sides, y0 - _ABOVE_FACE * height, middle + sides, y1 + _BELOW_FACE * height])
+    middle = (low[0] + high[0]) / 2
+    return np.array([middle - sides, low[1] - _ABOVE_FACE * height, middle + sides, high[1] + _BELOW_FACE * height])
 
 
 def box_of_keypoints(keypoints: np.ndarray, min_score: float) -> np.ndarray | None:

@@ -95,7 +95,7 @@ def _shot(sightings: Sequence[Sighting], clip: Clip) -> dict[str, np.ndarray]:
     keypoints = np.array([np.zeros((KEYPOINTS, 3)) if s.keypoints is None else s.keypoints for s in sightings])
     readings = straighten_sides([sighting.reading for sighting in sightings])
     seen = _bridged(*joints_seen(keypoints), clip)
-    here = seen.confidence.any(axis=1)
+    here = np.asarray(seen.confidence.max(axis=1) > 0)
     fitted = _fit(replace(seen, joints_cam_m=_own_joints(readings, seen, clip)), clip) if here.any() else None
     heads = _heads(keypoints, readings, fitted, here, clip)
     faces = _faces(keypoints, readings, clip)

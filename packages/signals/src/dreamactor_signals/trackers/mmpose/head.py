@@ -16,7 +16,7 @@ from dreamactor_signals.trackers.embedded.readings import HeadReading
 from dreamactor_signals.visibility import SEEN
 
 # Face points that expressions hardly move, and where they lie on the average face: brows' ends, nose, eyes' corners.
-_ON_AVERAGE_FACE = {
+ON_AVERAGE_FACE = {
     17: 70,
     21: 107,
     22: 336,
@@ -35,7 +35,7 @@ _ON_AVERAGE_FACE = {
     42: 362,
     45: 263,
 }
-_RIGID = list(_ON_AVERAGE_FACE)
+_RIGID = list(ON_AVERAGE_FACE)
 # Perspective-n-point asks for four; noise asks for more.
 _ENOUGH_POINTS = 8
 # A head without depths is worth a little less than one with.
@@ -45,7 +45,7 @@ _TOP, _BROWS, _CHIN = 10, (105, 334), 152
 
 def head_of_points(face_points: np.ndarray, camera: Camera) -> HeadReading | None:
     """Head pose from (L, 3) x, y in pixels and score; None when too few are seen, or from nowhere in front."""
-    points_head_m = canonical_face().points_head_m[list(_ON_AVERAGE_FACE.values())]
+    points_head_m = canonical_face().points_head_m[list(ON_AVERAGE_FACE.values())]
     rigid = face_points[_RIGID].astype(np.float64)
     seen = rigid[:, 2] >= SEEN
     if seen.sum() < _ENOUGH_POINTS:

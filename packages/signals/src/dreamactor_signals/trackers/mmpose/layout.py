@@ -1,6 +1,7 @@
 """The 133 keypoints of COCO-WholeBody, and the joints that they tell.
 
-Legend: T video frames, K = 133 keypoints, J joints (`dreamactor_core.skeleton`), H = 21 hand points, L = 68 face points.
+Legend: T video frames, K = 133 keypoints, J joints (`dreamactor_core.skeleton`), H = 21 hand
+points, L = 68 face points.
 """
 
 import numpy as np
