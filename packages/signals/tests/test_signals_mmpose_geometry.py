@@ -1,4 +1,4 @@
-"""What the mmpose tracker makes of keypoints, without mmpose: joints, heads, boxes and whole clips from exact keypoints."""
+"""What the mmpose tracker makes of exact keypoints, without mmpose: joints, heads, boxes and whole clips."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,9 +23,31 @@ from dreamactor_signals.trackers.mmpose.layout import FACE, joints_seen
 # COCO-WholeBody, as its own annotation files list it.
 COCO = dict(
     enumerate(
-        "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow left_wrist"
-        " right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle left_big_toe left_small_toe"
-        " left_heel right_big_toe right_small_toe right_heel".split()
+        (
+            "nose",
+            "left_eye",
+            "right_eye",
+            "left_ear",
+            "right_ear",
+            "left_shoulder",
+            "right_shoulder",
+            "left_elbow",
+            "right_elbow",
+            "left_wrist",
+            "right_wrist",
+            "left_hip",
+            "right_hip",
+            "left_knee",
+            "right_knee",
+            "left_ankle",
+            "right_ankle",
+            "left_big_toe",
+            "left_small_toe",
+            "left_heel",
+            "right_big_toe",
+            "right_small_toe",
+            "right_heel",
+        )
     )
 )
 FINGERS = ("thumb", "index", "middle", "ring", "pinky")
@@ -226,7 +248,7 @@ def test_depths_of_the_embedded_body_count_only_where_it_sees_what_mmpose_sees(
         return float((shoulder - wrist).mean())
 
     agreeing = _embedded_body(truth)
-    elsewhere = replace(agreeing, points_px=agreeing.points_px + (200, 0))
+    elsewhere = replace(agreeing, points_px=agreeing.points_px + np.array([200, 0]))
     assert forward_m(agreeing) > 0.35
     assert forward_m(agreeing) > forward_m(elsewhere) + 0.03
 
@@ -264,7 +286,7 @@ def test_keypoints_that_wander_off_are_not_followed(turning: MotionTrack) -> Non
     body, keypoints = _embedded_body(turning), exact_keypoints(turning)[0]
     follower = BoxFollower((4000, 4000), None, 0.5)
     follower.next(body, None)
-    follower.seen(keypoints + (1500, 1500, 0))
+    follower.seen(keypoints + np.array([1500, 1500, 0]))
     assert follower.next(None, None) is None
 
 

@@ -92,11 +92,11 @@ def find_config(config: str) -> Path:
         raise Refusal("no such mmpose config", kind="settings", remedy="Correct signals.mmpose.config")
     shipped = {path.stem: path for path in (_mmpose_folder() / ".mim" / "configs" / _CONFIGS).rglob("*.py")}
     if config not in shipped:
-        close = difflib.get_close_matches(config, shipped, n=3, cutoff=0.3)
+        close = [name for name in sorted(shipped) if config in name] or difflib.get_close_matches(config, shipped)
         raise Refusal(
             f"mmpose ships no whole-body config {config!r}",
             kind="settings",
-            remedy=f"Did you mean {' or '.join(close)}?",
+            remedy=f"Choose e.g. {' or '.join((close or sorted(shipped))[:3])}, or give a .py file",
         )
     return shipped[config]
 
