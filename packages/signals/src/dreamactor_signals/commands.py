@@ -7,6 +7,15 @@ import typer
 from dreamactor_core.options import with_settings
 from dreamactor_core.settings import Settings
 
+_TRACKER = (
+    "signals.tracker",
+    "signals.person",
+    "signals.threads",
+    "signals.field_of_view_deg",
+    "signals.mmpose.checkpoint=mmpose-checkpoint",
+    "signals.mmpose.config=mmpose-config",
+)
+
 app = typer.Typer(no_args_is_help=True, help="Motion tracks and control maps from video.")
 
 
@@ -16,7 +25,7 @@ def signals() -> None:
 
 
 @app.command()
-@with_settings("signals.tracker", "signals.processes", "signals.threads", "signals.field_of_view_deg")
+@with_settings(*_TRACKER, "signals.processes")
 def extract(
     settings: Settings,
     output: Annotated[Path, typer.Option("--output", "-o", help="Track file, or folder with --manifest.")],
@@ -42,7 +51,7 @@ def extract(
 
 
 @app.command()
-@with_settings("signals.tracker", "signals.threads", "signals.field_of_view_deg")
+@with_settings(*_TRACKER)
 def draw(
     settings: Settings,
     video: Annotated[Path, typer.Argument(help="The video that was tracked.")],

@@ -14,7 +14,7 @@ from dreamactor_core.settings.signals import SignalsSettings
 from dreamactor_signals.extraction.job import ClipJob
 from dreamactor_signals.trackers import make_tracker
 
-ACCIDENTS = ("WorkerDied", "TimedOut")
+ACCIDENTS = ("WorkerDied", "TimedOut", "TrackerError")
 """Kinds of rejection that say nothing about the clip: the next run tries it again."""
 
 
