@@ -19,7 +19,7 @@ from dreamactor_signals.trackers.embedded.readings import (
     HeadReading,
 )
 from dreamactor_signals.trackers.embedded.shots import split_shots
-from dreamactor_signals.trackers.embedded.sides import OTHER_SIDE, exchanged_frames
+from dreamactor_signals.trackers.embedded.sides import OTHER_SIDE, PASSED_OVER, label_frames
 
 SIZE = (640, 480)
 CAMERA = Camera.assumed(SIZE, 55)
@@ -149,7 +149,7 @@ def test_sides_exchanged_in_some_frames_are_set_straight() -> None:
         else body
         for t, body in enumerate(bodies)
     ]
-    assert set(np.flatnonzero(exchanged_frames(read))) == wrong
+    assert label_frames(read).tolist() == [3 if t in wrong else 0 for t in range(30)]
     track = _assemble([FrameReading(body=body) for body in read])
     clean = _assemble([FrameReading(body=body) for body in bodies])
     np.testing.assert_allclose(track.joints_cam_m, clean.joints_cam_m, atol=1e-4)
@@ -162,4 +162,31 @@ def test_a_person_who_turns_around_keeps_the_labels_that_were_read() -> None:
         turn = np.array([[np.cos(angle), 0, -np.sin(angle)], [0, 1, 0], [np.sin(angle), 0, np.cos(angle)]])
         turned = skeleton @ turn.T
         bodies.append(BodyReading(CAMERA.project(turned + ROOT), turned, np.ones(POINTS), 1.0))
-    assert not exchanged_frames(bodies).any()
+    assert not label_frames(bodies).any()
+
+
+def test_arms_or_legs_alone_are_set_straight_and_blends_of_both_sides_are_no_readings() -> None:
+    clean = [_body(_moved(right_m=0.01 * t)) for t in range(30)]
+    arms = np.r_[0 : Point.LEFT_SHOULDER, OTHER_SIDE[Point.LEFT_SHOULDER : Point.LEFT_HIP], Point.LEFT_HIP : POINTS]
+    read = list(clean)
+    for t in range(12, 18):
+        read[t] = replace(clean[t], points_px=clean[t].points_px[arms], points_body_m=clean[t].points_body_m[arms])
+    # Between the spells: neither one side nor the other.
+    for t in (11, 18):
+        middle_px = (clean[t].points_px + clean[t].points_px[OTHER_SIDE]) / 2
+        read[t] = replace(clean[t], points_px=middle_px)
+    assert label_frames(read).tolist() == [0] * 11 + [PASSED_OVER] + [2] * 6 + [PASSED_OVER] + [0] * 11
+    track = _assemble([FrameReading(body=body) for body in read])
+    truth = _assemble([FrameReading(body=body) for body in clean])
+    np.testing.assert_allclose(track.joints_cam_m, truth.joints_cam_m, atol=0.003)
+
+
+def test_a_fast_movement_is_no_misreading() -> None:
+    bodies = []
+    for t in range(40):
+        body = _body(_moved(right_m=0.02 * t))
+        points_px = body.points_px.copy()
+        # Both arms beat up and down at 4 Hz by a third of the body's height.
+        points_px[Point.LEFT_ELBOW : Point.LEFT_HIP, 1] += 60 * np.sin(2 * np.pi * 4 * t / 25)
+        bodies.append(replace(body, points_px=points_px))
+    assert not label_frames(bodies).any()
