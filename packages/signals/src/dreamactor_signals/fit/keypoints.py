@@ -19,6 +19,8 @@ class Keypoints:
         joints_cam_m: (T, J, 3) float32 the tracker's own 3-D along the camera's axes in metres, from any origin that
             a frame's joints share; None when it tells none.
         focal_px: of the camera, None when unknown.
+        head_radius_px: (T,) float32 how large the skull sphere is seen, 0 where it is not; None when never. Heads differ
+            little between adults: it tells how large the rest is.
     """
 
     points_px: np.ndarray
@@ -26,3 +28,4 @@ class Keypoints:
     frame_size: tuple[int, int]
     joints_cam_m: np.ndarray | None = None
     focal_px: float | None = None
+    head_radius_px: np.ndarray | None = None
