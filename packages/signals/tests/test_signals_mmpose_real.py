@@ -39,7 +39,7 @@ import sys
 from pathlib import Path
 import numpy as np, torch
 sys.path.insert(0, sys.argv[1])
-from estimator import find_config, stand_ins
+from estimator import find_config, score_of_certainty, stand_ins
 with stand_ins():
     from mmengine.logging import HistoryBuffer
     from mmpose.apis import init_model
@@ -56,6 +56,9 @@ torch.save(trained, folder / "trained.pth")
 torch.save({"meta": {}, "state_dict": state}, folder / "published.pth", _use_new_zipfile_serialization=False)
 wrong = {name: tensor[:1] if name.endswith("final_layer.weight") else tensor for name, tensor in state.items()}
 torch.save({"state_dict": wrong}, folder / "wrong.pth")
+from mmengine.config import Config
+for name in ("rtmw-l_8xb320-270e_cocktail14-384x288", "rtmpose-m_8xb64-270e_coco-wholebody-256x192"):
+    (folder / name).write_text(str(score_of_certainty(Config.fromfile(find_config(name)))))
 """
 
 
@@ -145,6 +148,12 @@ def test_the_process_says_what_it_is(process: MmposeProcess) -> None:
     assert process.description["config"] == CONFIG
     assert process.description["mmpose"] == "1.3.2"
     assert process.description["device"] == "cpu"
+
+
+@needs_mmpose
+def test_scores_mean_the_same_whatever_the_networks_loss(checkpoints: Path) -> None:
+    certain = {path.name.partition("-")[0]: float(path.read_text()) for path in checkpoints.glob("rtm*")}
+    assert certain == {"rtmpose": 1.0, "rtmw": 10.0}
 
 
 @needs_mmpose

@@ -40,6 +40,7 @@ class Estimator:
         self._check_layout(path)
         _load(self._model, weights)
         self._model.to(self._device)
+        self._score_of_certainty = score_of_certainty(self._model.cfg)
         self._prepare = Compose(self._model.cfg.test_dataloader.dataset.pipeline)
         self.description = self._describe(path)
 
@@ -61,8 +62,7 @@ class Estimator:
             found = self._model.test_step(batch)[0].pred_instances
         points_px = np.asarray(found.keypoints, dtype=np.float32).reshape(KEYPOINTS, 2) + 0.5
         scores = np.asarray(found.keypoint_scores, dtype=np.float32).reshape(KEYPOINTS, 1)
-        # Heads of the SimCC kind score a little beyond 1.
-        return np.concatenate([points_px, np.clip(scores, 0, 1)], axis=1)
+        return np.concatenate([points_px, np.clip(scores / self._score_of_certainty, 0, 1)], axis=1)
 
     def _check_layout(self, path: Path) -> None:
         count = self._model.dataset_meta["num_keypoints"]
@@ -99,6 +99,18 @@ def find_config(config: str) -> Path:
             remedy=f"Choose e.g. {' or '.join((close or sorted(shipped))[:3])}, or give a .py file",
         )
     return shipped[config]
+
+
+def score_of_certainty(config: Any) -> float:
+    """What a network scores where it is certain: RTMPose about 1, RTMW about 10.
+
+    A SimCC head's scores are raw logits. Its loss compares softmax(beta * logits) with softmax(label_beta * label), and
+    labels peak at 1: at its best, the logits' peak is label_beta / beta.
+    """
+    loss = config.model.head.loss
+    if isinstance(loss, dict) and loss.get("type") == "KLDiscretLoss" and loss.get("label_softmax"):
+        return float(loss.get("label_beta", 10.0)) / float(loss.get("beta", 1.0))
+    return 1.0
 
 
 def _mmpose_folder() -> Path:
