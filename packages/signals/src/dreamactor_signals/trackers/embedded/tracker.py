@@ -40,11 +40,7 @@ class EmbeddedTracker:
         self, frames: Iterable[np.ndarray], fps: Fraction, frame_size: tuple[int, int], source_sha256: str
     ) -> MotionTrack:
         """See `dreamactor_signals.trackers.Tracker`."""
-        camera = Camera.assumed(frame_size, self._settings.field_of_view_deg)
-        people = People.of(self._settings)
-        reader = FrameReader(self._body, self._hands, self._face, camera, people)
-        readings = [reader.read(frame) for frame in frames]
-        people.check_found()
+        readings, camera = self.read(frames, frame_size)
         if not any(reading.body or reading.face for reading in readings):
             raise NoPersonError(
                 f"no person found in {len(readings)} frames", remedy="Use footage that shows a person's face or body"
@@ -58,6 +54,15 @@ class EmbeddedTracker:
             trackers={"body": BODY_AND_HANDS.label(), "hands": BODY_AND_HANDS.label(), "face": FACE.label()},
             source_sha256=source_sha256,
         )
+
+    def read(self, frames: Iterable[np.ndarray], frame_size: tuple[int, int]) -> tuple[list[FrameReading], Camera]:
+        """What the networks say of each frame of a clip, before it is put together, and the camera they assume."""
+        camera = Camera.assumed(frame_size, self._settings.field_of_view_deg)
+        people = People.of(self._settings)
+        reader = FrameReader(self._body, self._hands, self._face, camera, people)
+        readings = [reader.read(frame) for frame in frames]
+        people.check_found()
+        return readings, camera
 
 
 class FrameReader:
