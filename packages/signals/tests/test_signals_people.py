@@ -1,13 +1,18 @@
 """Who is who among several people: by hand, and in a real video of two who cross each other's way."""
 
+from fractions import Fraction
+from pathlib import Path
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from dreamactor_core.errors import InputError
 from dreamactor_core.footage import footage
-from dreamactor_core.settings.signals import SignalsSettings
+from dreamactor_core.settings.signals import MmposeSettings, SignalsSettings
 from dreamactor_core.video import read_frames
 from dreamactor_signals.trackers import make_tracker
 from dreamactor_signals.trackers.embedded.body import BodyNetworks, BodyReader, Point
+from dreamactor_signals.trackers.mmpose import tracker as mmpose_tracker
 from dreamactor_signals.trackers.people import People
 
 ONES = np.ones(9)
@@ -122,8 +127,6 @@ def test_each_of_two_real_people_is_followed_through_the_clip(street: np.ndarray
 
 
 def test_the_embedded_tracker_follows_the_one_asked_for(street: np.ndarray) -> None:
-    from fractions import Fraction
-
     frames = street[12:18]
     tracks = {}
     for number in (1, 2):
@@ -137,3 +140,46 @@ def test_the_embedded_tracker_follows_the_one_asked_for(street: np.ndarray) -> N
         make_tracker(SignalsSettings(person=5)).track(
             iter(frames), Fraction(30), (frames.shape[2], frames.shape[1]), "0" * 64
         )
+
+
+class _Watcher:
+    """Stands in for mmpose's process: keeps the boxes that it is given, and sees nothing."""
+
+    description: ClassVar = {"mmpose": "0", "config": "none"}
+    alive = True
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self.boxes_px: list[np.ndarray] = []
+
+    def forget(self) -> None:
+        self.boxes_px = []
+
+    def submit(self, frame: np.ndarray, box_px: np.ndarray) -> None:
+        self.boxes_px.append(box_px)
+
+    def collect(self) -> np.ndarray:
+        return np.zeros((133, 3), np.float32)
+
+
+@pytest.mark.parametrize(("number", "top_px", "bottom_px"), [(1, (20, 75), (430, 510)), (2, (440, 520), (900, 980))])
+def test_mmpose_looks_at_the_one_asked_for(
+    street: np.ndarray,
+    number: int,
+    top_px: tuple[float, float],
+    bottom_px: tuple[float, float],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(mmpose_tracker, "MmposeProcess", _Watcher)
+    checkpoint = tmp_path / "none.pth"
+    checkpoint.write_bytes(b"weights")
+    tracker = mmpose_tracker.MmposeTracker(SignalsSettings(person=number, mmpose=MmposeSettings(checkpoint=checkpoint)))
+    frames = street[12:16]
+    track = tracker.track(iter(frames), Fraction(30), (frames.shape[2], frames.shape[1]), "0" * 64)
+    # Nothing was seen in the boxes: the track is as long, and says so.
+    assert len(track) == 4
+    assert not track.joint_confidence.any()
+    boxes_px = np.array(tracker._process.boxes_px)
+    assert boxes_px.shape == (4, 4)
+    for edge, (low, high) in ((1, top_px), (3, bottom_px)):
+        assert ((boxes_px[:, edge] > low) & (boxes_px[:, edge] < high)).all()
