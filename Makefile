@@ -46,7 +46,7 @@ imports: .venv/.ready ## the one-way rule between rooms
 
 # Each package alone, in an environment of it and those below it only.
 .venvs/core/.ready: PACKAGES = core
-.venvs/signals/.ready: PACKAGES = core signals
+.venvs/signals/.ready: PACKAGES = core 'signals[body,speech]'
 .venvs/dataset/.ready: PACKAGES = core signals dataset
 .venvs/model/.ready: PACKAGES = core signals dataset model
 .venvs/%/.ready: $(MANIFESTS)
