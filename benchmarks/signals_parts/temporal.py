@@ -1,4 +1,4 @@
-"""How still a still person is, and how much of a blink is left: the embedded tracker with its care for time and without.
+"""How still a still person is, and how much of a blink is left: the tracker with its care for time and without.
 
 The raw tracker is the same networks, each frame placed on its own: no smoothing over time, no bridges over gaps.
 A still person is sought in real footage: the two seconds in which the raw joints wander least, once their jitter is
