@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d
 from dreamactor_core.errors import TrainingError
 from dreamactor_core.settings.training import VideoVaeStageSettings
 from torch import Tensor, nn
@@ -17,6 +16,7 @@ from torch.nn import functional as F
 from dreamactor_model.checkpoint import save_checkpoint
 from dreamactor_model.evaluation.metrics import psnr_db
 from dreamactor_model.presets import get_preset
+from dreamactor_model.training import vae_start
 from dreamactor_model.training.prepared import PreparedClips
 from dreamactor_model.training.randomness import step_random
 from dreamactor_model.training.spec import TrainingSpec
@@ -24,17 +24,17 @@ from dreamactor_model.training.task import Batch
 from dreamactor_model.vae import VideoVAE
 
 # Images teach detail cheaply; short clips teach time.
-_WINDOW_FRAMES = (1, 1, 1, 5, 1, 1, 1, 9)
+_WINDOW_FRAMES = (1, 1, 1, 9)
 _LONGEST_WINDOW = max(_WINDOW_FRAMES)
 _MEASURED_CLIPS = 16
+# So many clips say how pixels vary.
+_SAMPLED_CLIPS = 64
 # Brightness, and two differences of colour. These vary some four times less, and a network learns first what varies
 # most: unweighted, minutes of training end in grey.
 _COLOUR_WEIGHT = 4.0
 _OPPONENT_COLOURS = ((1 / 3, 1 / 3, 1 / 3), (0.5, -0.5, 0.0), (0.25, 0.25, -0.5))
 # Pixels a side of the areas whose mean tone is compared: those of one latent.
 _TONE_PX = 8
-# The posterior starts nearly without noise: the first means are so small that noise of size 1 would drown them.
-_FIRST_LOG_VARIANCE = -6.0
 
 
 class VideoVaeObjective(nn.Module):
@@ -100,13 +100,12 @@ class VideoVaeTask:
                 f"preset {settings.model.preset} has a public VAE, which is not trained here",
                 remedy="Train stage vae with --preset tiny only",
             )
-        vae = VideoVAE(get_preset(settings.model.preset).vae)
-        start_as_images(vae)
-        quiet_posterior(vae)
-        return cls(vae, PreparedClips.open(spec), settings.training.vae, settings.training.seed)
+        vae, clips = VideoVAE(get_preset(settings.model.preset).vae), PreparedClips.open(spec)
+        vae_start.prepare(vae, _first_frames(clips))
+        return cls(vae, clips, settings.training.vae, settings.training.seed)
 
     def batch(self, step: int, rank: int) -> Batch:
-        """uint8 crops, all of one length (1, 5 or 9 frames, by step): the shorter, the more of them."""
+        """uint8 crops, all of one length (1 or 9 frames, by step): the shorter, the more of them."""
         frames = _WINDOW_FRAMES[step % len(_WINDOW_FRAMES)]
         random = step_random(self._seed, step, rank)
         crops = [self._crop(clip, frames, random) for clip in self._chosen(step, random)]
@@ -136,6 +135,7 @@ class VideoVaeTask:
     def save(self, folder: Path) -> Mapping[str, float]:
         """Measure the latents' statistics, store them with the weights, and measure the reconstruction."""
         vae = self.module.vae
+        vae_start.finish(vae)
         videos = [self._whole_clip(clip) for clip in range(min(len(self._clips), _MEASURED_CLIPS))]
         vae.set_statistics(torch.zeros_like(vae.latents_mean_C), torch.ones_like(vae.latents_std_C))
         raw_CN = torch.cat([vae.encode(video)[0].flatten(1) for video in videos], dim=1)
@@ -151,23 +151,12 @@ class VideoVaeTask:
         return to_model_range(torch.from_numpy(frames_THWC[None, :usable]).to(device))
 
 
-@torch.no_grad()
-def start_as_images(vae: VideoVAE) -> None:
-    """Start with kernels that see the present frame alone, so that what images teach serves every frame of a clip."""
-    for module in vae.autoencoder.modules():
-        if isinstance(module, WanCausalConv3d) and module.kernel_size == (3, 3, 3):
-            module.weight[:, :, :-1].zero_()
-            # A third of the inputs is left: the rest makes up for their variance.
-            module.weight[:, :, -1].mul_(3**0.5)
-
-
-@torch.no_grad()
-def quiet_posterior(vae: VideoVAE) -> None:
-    """Start with a posterior of little noise."""
-    last = vae.autoencoder.quant_conv
-    variances = slice(last.weight.shape[0] // 2, None)
-    last.weight[variances].zero_()
-    last.bias[variances].fill_(_FIRST_LOG_VARIANCE)
+def _first_frames(clips: PreparedClips) -> Tensor:
+    """(B, 3, 1, H, W) crops in [-1, 1], one of each of some clips."""
+    chosen = np.linspace(0, len(clips) - 1, num=min(len(clips), _SAMPLED_CLIPS)).round().astype(int)
+    side = min(clips.clips.table.sizes[clip].min() for clip in chosen)
+    crops = [clips.frames(int(clip), 0, 1)[:, :side, :side] for clip in chosen]
+    return to_model_range(torch.from_numpy(np.stack(crops)))
 
 
 def _reconstruction_psnr_db(vae: VideoVAE, video_BCTHW: Tensor) -> float:
