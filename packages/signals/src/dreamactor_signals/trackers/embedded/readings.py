@@ -76,9 +76,14 @@ class FaceReading:
 
 @dataclass(frozen=True)
 class FrameReading:
-    """Everything read of one frame; what was not found is None."""
+    """Everything read of one frame; what was not found is None.
+
+    Attributes:
+        scene: the whole frame in a few pixels, uint8 (`shots.scene_of`), to know a cut by.
+    """
 
     body: BodyReading | None = None
     left_hand: HandReading | None = None
     right_hand: HandReading | None = None
     face: FaceReading | None = None
+    scene: np.ndarray | None = None

@@ -15,6 +15,7 @@ from dreamactor_signals.trackers.embedded.clip import assemble
 from dreamactor_signals.trackers.embedded.face import FaceNetworks, FaceReader
 from dreamactor_signals.trackers.embedded.hands import HandNetworks, HandsReader
 from dreamactor_signals.trackers.embedded.readings import FrameReading
+from dreamactor_signals.trackers.embedded.shots import scene_of
 from dreamactor_signals.trackers.people import People
 
 
@@ -78,9 +79,10 @@ class FrameReader:
 
     def read(self, frame: np.ndarray) -> FrameReading:
         """Everything seen in the next (H, W, 3) uint8 frame."""
+        scene = scene_of(frame)
         body = self._body.read(frame)
         if body is None and self._people.chosen:
             # Any face or hand may be somebody else's.
-            return FrameReading()
+            return FrameReading(scene=scene)
         hands = self._hands.read(frame, body)
-        return FrameReading(body, hands["left"], hands["right"], self._face.read(frame, body))
+        return FrameReading(body, hands["left"], hands["right"], self._face.read(frame, body), scene)

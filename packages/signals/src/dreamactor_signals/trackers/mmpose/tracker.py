@@ -15,6 +15,7 @@ from dreamactor_signals.trackers.embedded.body import BodyNetworks, BodyReader
 from dreamactor_signals.trackers.embedded.camera import Camera
 from dreamactor_signals.trackers.embedded.face import FaceNetworks, FaceReader
 from dreamactor_signals.trackers.embedded.readings import FrameReading
+from dreamactor_signals.trackers.embedded.shots import scene_of
 from dreamactor_signals.trackers.mmpose.boxes import BoxFollower
 from dreamactor_signals.trackers.mmpose.clip import Clip, Sighting, assemble
 from dreamactor_signals.trackers.mmpose.process import MmposeProcess
@@ -79,7 +80,7 @@ class MmposeTracker:
             body = body_reader.read(frame)
             # Without the body of the one who was asked for, any face may be somebody else's.
             face = None if body is None and people.chosen else face_reader.read(frame, body)
-            readings.append(FrameReading(body=body, face=face))
+            readings.append(FrameReading(body=body, face=face, scene=scene_of(frame)))
             if len(readings) > 1:
                 found.append(self._answer(box_px, follower))
             box_px = follower.next(body, face)
