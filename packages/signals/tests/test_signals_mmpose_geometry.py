@@ -12,8 +12,7 @@ from dreamactor_core.skeleton import BODY_JOINTS, BONES, JOINT_NAMES, MIRROR, jo
 from dreamactor_signals.body_models.anny import AnnyBody
 from dreamactor_signals.head_angles import rotation_of_angles
 from dreamactor_signals.trackers.embedded.camera import Camera
-from dreamactor_signals.trackers.embedded.canonical_face import canonical_face
-from dreamactor_signals.trackers.embedded.head import SKULL_CENTER_HEAD_M
+from dreamactor_signals.trackers.embedded.head_calibration import head_calibration
 from dreamactor_signals.trackers.embedded.readings import BodyReading, FaceReading, FrameReading, HeadReading
 from dreamactor_signals.trackers.mmpose.boxes import BoxFollower, box_of_body, box_of_face, box_of_keypoints
 from dreamactor_signals.trackers.mmpose.clip import Clip, Sighting, assemble
@@ -51,6 +50,8 @@ COCO = dict(
     )
 )
 FINGERS = ("thumb", "index", "middle", "ring", "pinky")
+# The embedded body's face points on the average face: nose, the eyes' inner, middle and outer, ears, mouth.
+FACE_OF_BODY = (1, 362, 386, 263, 133, 159, 33, 454, 234, 291, 61)
 # Chin, jaw's ends and mouth's corners, on top of the points that tell the pose.
 MORE_FACE = {0: 127, 8: 152, 16: 356, 48: 61, 54: 291}
 
@@ -74,8 +75,8 @@ def exact_keypoints(track: MotionTrack) -> np.ndarray:
         if joint in JOINT_NAMES:
             keypoints[:, index, :2] = joints_px[:, joint_index(joint)]
             keypoints[:, index, 2] = 0.9
-    origin_m = track.head_center_cam_m - track.head_rotation @ SKULL_CENTER_HEAD_M
-    face_m = canonical_face().points_head_m
+    origin_m = track.head_center_cam_m
+    face_m = head_calibration().points_head_m
     for index, vertex in (ON_AVERAGE_FACE | MORE_FACE).items():
         at_m = origin_m + track.head_rotation @ face_m[vertex]
         keypoints[:, FACE.start + index] = np.column_stack([track.project(at_m), np.full(len(track), 0.9)])
@@ -165,8 +166,8 @@ def test_the_face_box_holds_forehead_and_chin(person: Callable[..., MotionTrack]
     points = exact_keypoints(track)[0, FACE]
     points[points[:, 2] == 0] = points[8]
     box_px, score = face_box_of_points(points)
-    origin_m = track.head_center_cam_m - track.head_rotation @ SKULL_CENTER_HEAD_M
-    face_px = track.project(origin_m + canonical_face().points_head_m @ track.head_rotation[0].T)
+    origin_m = track.head_center_cam_m
+    face_px = track.project(origin_m + head_calibration().points_head_m @ track.head_rotation[0].T)
     np.testing.assert_allclose(box_px[[1, 3]], (face_px[:, 1].min(), face_px[:, 1].max()), atol=3)
     assert score == pytest.approx(0.9)
 
@@ -214,6 +215,19 @@ def test_the_face_networks_expression_and_head_go_before_mmposes(turning: Motion
     np.testing.assert_allclose(track.head_rotation, np.tile(head.rotation, (12, 1, 1)), atol=1e-5)
 
 
+def test_a_hidden_head_is_the_embedded_bodys_else_the_fitted_bodys(turning: MotionTrack) -> None:
+    keypoints = exact_keypoints(turning)
+    keypoints[:, FACE, 2] = 0
+    fitted = _assemble(turning, [Sighting(points, FrameReading()) for points in keypoints])
+    assert fitted.head_confidence.max() < 0.3
+    assert fitted.head_confidence.min() > 0.1
+    center_px, truth_px = (track.project(track.head_center_cam_m) for track in (fitted, turning))
+    np.testing.assert_allclose(center_px, truth_px, atol=15)
+    readings = [FrameReading(body=_embedded_body(turning[t : t + 1])) for t in range(len(turning))]
+    told = _assemble(turning, [Sighting(*pair) for pair in zip(keypoints, readings, strict=True)])
+    assert told.head_confidence.min() > fitted.head_confidence.max()
+
+
 def test_a_gap_is_bridged_and_a_long_absence_is_not(turning: MotionTrack) -> None:
     keypoints = np.concatenate([exact_keypoints(turning)] * 4)
     gap, absence = slice(5, 8), slice(16, 40)
@@ -232,35 +246,37 @@ def test_a_gap_is_bridged_and_a_long_absence_is_not(turning: MotionTrack) -> Non
 def test_depths_of_the_embedded_body_count_only_where_it_sees_what_mmpose_sees(
     person: Callable[..., MotionTrack], body_m: np.ndarray
 ) -> None:
-    """An arm that points at the camera: the picture alone does not tell it from one that points away."""
+    """An arm that reaches back: the picture alone does not tell it from one that reaches forward, as most do."""
     reaching = body_m.copy()
-    reaching[joint_index("left_elbow")] = reaching[joint_index("left_shoulder")] + (0.08, 0.1, -0.25)
-    reaching[joint_index("left_wrist")] = reaching[joint_index("left_elbow")] + (0.02, 0.0, -0.27)
-    hand = [joint_index(f"left_{finger}_{n}") for finger in FINGERS for n in range(1, 5)]
-    reaching[hand] = body_m[hand] - body_m[joint_index("left_wrist")] + reaching[joint_index("left_wrist")]
+    reaching[joint_index("left_elbow")] = reaching[joint_index("left_shoulder")] + (0.05, 0.18, 0.2)
+    reaching[joint_index("left_wrist")] = reaching[joint_index("left_elbow")] + (0.02, 0.2, 0.13)
     truth = person(np.zeros(6), body_m=reaching)
     keypoints = exact_keypoints(truth)
     keypoints[:, 91:, 2] = 0
 
-    def forward_m(body: BodyReading) -> float:
+    def backward_m(body: BodyReading) -> float:
         track = _assemble(truth, [Sighting(points, FrameReading(body=body)) for points in keypoints])
         wrist, shoulder = (track.joints_cam_m[:, joint_index(f"left_{part}"), 2] for part in ("wrist", "shoulder"))
-        return float((shoulder - wrist).mean())
+        return float((wrist - shoulder).mean())
 
     agreeing = _embedded_body(truth)
     elsewhere = replace(agreeing, points_px=agreeing.points_px + np.array([200, 0]))
-    assert forward_m(agreeing) > 0.35
-    assert forward_m(agreeing) > forward_m(elsewhere) + 0.03
+    assert backward_m(agreeing) > 0.2
+    assert backward_m(elsewhere) < backward_m(agreeing) - 0.1
 
 
 def _embedded_body(track: MotionTrack) -> BodyReading:
     from dreamactor_signals.trackers.embedded.body import Point
 
-    points_cam_m = np.tile(track.head_center_cam_m[0].astype(np.float64), (33, 1))
+    face_m = track.head_center_cam_m[0] + head_calibration().points_head_m @ track.head_rotation[0].T
+    points_cam_m = np.zeros((33, 3))
+    points_cam_m[: len(FACE_OF_BODY)] = face_m[list(FACE_OF_BODY)]
     for point in Point:
-        name = point.name.lower()
-        if name in JOINT_NAMES:
-            points_cam_m[point] = track.joints_cam_m[0, joint_index(name)]
+        side, _, part = point.name.lower().partition("_")
+        # Fingers are where the wrist is.
+        part = part if f"{side}_{part}" in JOINT_NAMES else "wrist"
+        if point >= len(FACE_OF_BODY):
+            points_cam_m[point] = track.joints_cam_m[0, joint_index(f"{side}_{part}")]
     hips = track.joints_cam_m[0, joint_index("pelvis")]
     return BodyReading(track.project(points_cam_m), points_cam_m - hips, np.ones(33), 1.0)
 

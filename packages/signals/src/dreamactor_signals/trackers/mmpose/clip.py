@@ -23,6 +23,7 @@ from dreamactor_signals.trackers.embedded.camera import Camera
 from dreamactor_signals.trackers.embedded.clip_body import joints_of_clip, place_bodies
 from dreamactor_signals.trackers.embedded.clip_face import Faces, faces_of_clip
 from dreamactor_signals.trackers.embedded.clip_head import Heads, fuse_heads
+from dreamactor_signals.trackers.embedded.head import head_of_body
 from dreamactor_signals.trackers.embedded.pace import Pace
 from dreamactor_signals.trackers.embedded.readings import FrameReading, HandReading, HeadReading
 from dreamactor_signals.trackers.embedded.shots import split_shots
@@ -93,11 +94,12 @@ def assemble(sightings: Sequence[Sighting], clip: Clip, *, trackers: dict[str, s
 def _shot(sightings: Sequence[Sighting], clip: Clip) -> dict[str, np.ndarray]:
     """A track's arrays for frames without a jump."""
     keypoints = np.array([np.zeros((KEYPOINTS, 3)) if s.keypoints is None else s.keypoints for s in sightings])
-    readings = straighten_sides([sighting.reading for sighting in sightings])
+    as_read = [sighting.reading for sighting in sightings]
+    readings = straighten_sides(as_read)
     seen = _bridged(*joints_seen(keypoints), clip)
     here = np.asarray(seen.confidence.max(axis=1) > 0)
     fitted = _fit(replace(seen, joints_cam_m=_own_joints(readings, seen, clip)), clip) if here.any() else None
-    heads = _heads(keypoints, readings, fitted, here, clip)
+    heads = _heads(keypoints, as_read, fitted, here, clip)
     faces = _faces(keypoints, readings, clip)
     no_joints = np.zeros((len(here), JOINT_COUNT, 3)), np.zeros((len(here), JOINT_COUNT))
     joints_cam_m, confidence = no_joints if fitted is None else (fitted.joints_cam_m, fitted.joint_confidence)
@@ -157,17 +159,22 @@ def _own_joints(readings: Sequence[FrameReading], seen: Keypoints, clip: Clip) -
 def _heads(
     keypoints: np.ndarray, readings: Sequence[FrameReading], fitted: FittedClip | None, here: np.ndarray, clip: Clip
 ) -> Heads:
-    """Heads of the face network, else of mmpose's face points; where neither sees a face, of the fitted body."""
+    """Heads of the face network, else of mmpose's face points; else as the embedded body's face points tell them.
+
+    Args:
+        readings: with left and right as they were read.
+    """
     heads = [
         reading.face.head if reading.face else head_of_points(points, clip.camera)
         for reading, points in zip(readings, keypoints[:, FACE], strict=True)
     ]
-    rough: list[HeadReading | None] = [None] * len(heads)
+    rough = [head_of_body(reading.body, clip.camera) if reading.body else None for reading in readings]
     depth_m = np.zeros(len(heads))
     if fitted is not None:
         depth_m = fitted.head_center_cam_m[:, 2] * here
-        pairs = zip(fitted.head_rotation, fitted.head_center_cam_m, here, strict=True)
-        rough = [HeadReading(turn, center, _BODY_HEAD_TRUST) if seen else None for turn, center, seen in pairs]
+        for t in np.flatnonzero(here):
+            if heads[t] is None and rough[t] is None:
+                rough[t] = HeadReading(fitted.head_rotation[t], fitted.head_center_cam_m[t], _BODY_HEAD_TRUST)
     return fuse_heads(heads, rough, depth_m, clip.camera, clip.pace)
 
 
