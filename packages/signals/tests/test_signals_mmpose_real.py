@@ -22,6 +22,7 @@ from dreamactor_core.settings.signals import MmposeSettings, SignalsSettings
 from dreamactor_core.video import read_frames
 from dreamactor_signals.trackers import make_tracker
 from dreamactor_signals.trackers.mmpose import MmposeTracker
+from dreamactor_signals.trackers.mmpose import tracker as mmpose_tracker
 from dreamactor_signals.trackers.mmpose.process import CHILD, MmposeProcess
 
 PYTHON = Path(__file__).parents[3] / ".venvs" / "mmpose" / "bin" / "python"
@@ -305,6 +306,12 @@ def test_a_missing_environment_is_told_with_its_command(tmp_path: Path) -> None:
     absent = MmposeSettings(python=tmp_path / "python", checkpoint=tmp_path)
     with pytest.raises(TrackerError, match="environment of the mmpose tracker is not there. Run: make setup-mmpose"):
         make_tracker(SignalsSettings(tracker="mmpose", mmpose=absent))
+
+
+def test_a_missing_body_fit_is_told_before_anything_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mmpose_tracker, "find_spec", lambda name: None)
+    with pytest.raises(TrackerError, match=r"needs torch. Run: pip install 'dreamactor-signals\[body\]'"):
+        make_tracker(SignalsSettings(tracker="mmpose"))
 
 
 def test_a_missing_checkpoint_is_told_with_its_option(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
+from importlib.util import find_spec
 
 import numpy as np
-from dreamactor_core.errors import NoPersonError
+from dreamactor_core.errors import NoPersonError, TrackerError
 from dreamactor_core.files import sha256_file
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import SignalsSettings
@@ -22,6 +23,9 @@ from dreamactor_signals.trackers.mmpose.process import MmposeProcess
 from dreamactor_signals.trackers.people import People
 
 
+INSTALL_FIT = "Run: pip install 'dreamactor-signals[body]'"
+
+
 class MmposeTracker:
     """RTMW, RTMPose or DWPose in a process of its own, kept alive over clips.
 
@@ -29,13 +33,14 @@ class MmposeTracker:
         settings: of mmpose, and what the embedded tracker needs, whose networks tell where the person is.
 
     Raises:
-        TrackerError: mmpose's environment is not there, or mmpose breaks down.
+        TrackerError: mmpose's environment or the body fit is not installed, or mmpose breaks down.
         WeightsError: no checkpoint, a damaged one or one of another config; or the embedded networks are missing.
         SettingsError: no such config or device.
     """
 
     def __init__(self, settings: SignalsSettings) -> None:
         self._settings = settings
+        check_fit_installed()
         self._process = MmposeProcess(settings.mmpose, threads=settings.threads)
         self._body = BodyNetworks(threads=settings.threads, min_score=settings.min_score)
         self._face = FaceNetworks(threads=settings.threads, min_score=settings.min_score)
@@ -107,3 +112,13 @@ class MmposeTracker:
             "person": BODY_AND_HANDS.label(),
             "face": FACE.label(),
         }
+
+
+def check_fit_installed() -> None:
+    """Told before a clip is looked at, not after.
+
+    Raises:
+        TrackerError: what the body fit needs is not installed.
+    """
+    if find_spec("torch") is None:
+        raise TrackerError("the mmpose tracker fits a body, which needs torch", remedy=INSTALL_FIT)
