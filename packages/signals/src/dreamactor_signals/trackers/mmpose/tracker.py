@@ -22,7 +22,6 @@ from dreamactor_signals.trackers.mmpose.clip import Clip, Sighting, assemble
 from dreamactor_signals.trackers.mmpose.process import MmposeProcess
 from dreamactor_signals.trackers.people import People
 
-
 INSTALL_FIT = "Run: pip install 'dreamactor-signals[body]'"
 
 
