@@ -17,9 +17,11 @@ import numpy as np
 import pytest
 from dreamactor_core.errors import InputError, SettingsError, TrackerError, WeightsError
 from dreamactor_core.footage import footage
+from dreamactor_core.manifest import ClipRow, write_manifest
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import MmposeSettings, SignalsSettings
 from dreamactor_core.video import read_frames
+from dreamactor_signals.extraction import extract_manifest
 from dreamactor_signals.trackers import make_tracker
 from dreamactor_signals.trackers.mmpose import MmposeTracker
 from dreamactor_signals.trackers.mmpose import tracker as mmpose_tracker
@@ -288,6 +290,21 @@ def test_a_damaged_checkpoint_is_told_with_its_path(checkpoints: Path, kind: str
     with pytest.raises(WeightsError, match=rf"{kind}\.pth: not a readable checkpoint .*Download the checkpoint"):
         MmposeProcess(_settings(path), threads=1)
     assert not (tmp_path / "exploded").exists()
+
+
+@needs_mmpose
+def test_a_damaged_checkpoint_stops_a_manifest_before_its_first_clip(checkpoints: Path, tmp_path: Path) -> None:
+    row = ClipRow(
+        clip_id="a", video="a.mp4", sha256=SHA256, width=16, height=16, fps_num=25, fps_den=1, frame_count=5,
+        source="s", identity="i", category="c", licence="l", consent="c", split="train", synthetic=False, status="kept",
+    )  # fmt: skip
+    write_manifest(tmp_path / "manifest.parquet", [row])
+    settings = _settings(_damaged(checkpoints, "cut-short", tmp_path))
+    with pytest.raises(WeightsError, match=r"cut-short\.pth: not a readable checkpoint"):
+        extract_manifest(
+            tmp_path / "manifest.parquet", tmp_path / "out", SignalsSettings(tracker="mmpose", mmpose=settings)
+        )
+    assert not list((tmp_path / "out").rglob("*.parquet"))
 
 
 @needs_mmpose

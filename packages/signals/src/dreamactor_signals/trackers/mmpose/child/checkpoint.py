@@ -20,7 +20,8 @@ def read_checkpoint(path: str) -> dict[str, Any]:
         with torch.serialization.safe_globals(_records()):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError, IndexError) as problem:
-        reason = str(problem).strip().split("\n")[0][:200]
+        # torch explains at length what else one might do.
+        reason = str(problem).strip().split("\n")[0].split(". ")[0]
         raise Refusal(f"not a readable checkpoint ({reason})", kind="weights", remedy=REMEDY) from problem
     state = content.get("state_dict", content) if isinstance(content, dict) else None
     if not isinstance(state, dict) or not state or not all(isinstance(v, torch.Tensor) for v in state.values()):
