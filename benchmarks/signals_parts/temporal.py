@@ -10,6 +10,7 @@ averaged away. Blinks and closing lips of known depth are played by synthetic pe
 import json
 import sys
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from dreamactor_core.face_units import ARKIT_UNITS
@@ -33,6 +34,7 @@ from dreamactor_signals.trackers.embedded.clip import assemble
 from dreamactor_signals.trackers.embedded.readings import FrameReading
 from dreamactor_signals.trackers.embedded.tracker import EmbeddedTracker
 from dreamactor_signals.visibility import SEEN
+from scipy.signal import find_peaks
 
 OURS = SignalsSettings()
 RAW = SignalsSettings(smooth_image_s=0, smooth_depth_s=0, smooth_root_s=0, smooth_units_s=0, max_gap_s=0)
@@ -44,6 +46,7 @@ _BLINK = (0.5, 1.0, 0.5)
 _BLINKS_AT = (20, 34, 48)
 _LIPS_CLOSE_AT = (26, 41, 53)
 _FRAMES = 64
+_CLEAR_BLINK = 0.25
 
 
 def measure(scale: float = 1.0) -> dict[str, float | bool | str | None]:
@@ -64,11 +67,20 @@ def measure(scale: float = 1.0) -> dict[str, float | bool | str | None]:
     }
     people = _HELD_OUT[: max(1, round(scale * len(_HELD_OUT)))]
     kept = np.array([_depths_kept(tracker, person) for person in people]).mean(axis=0)
-    return figures | {"blink_depth_kept": float(kept[0]), "lip_closure_kept": float(kept[1])}
+    blinks = [depth for jitter in jitters if jitter is not None for depth in jitter["blinks"]]
+    return figures | {
+        "blink_depth_kept": float(kept[0]),
+        "lip_closure_kept": float(kept[1]),
+        "real_blinks": float(len(blinks)),
+        "real_blink_depth_kept_min": min(blinks) if blinks else None,
+    }
 
 
-def _jitter(tracker: EmbeddedTracker, name: str, scale: float) -> dict[str, float] | None:
-    """Accelerations over the stillest two seconds of a piece, ours over the raw tracker's; None without any joint."""
+def _jitter(tracker: EmbeddedTracker, name: str, scale: float) -> dict[str, Any] | None:
+    """Accelerations over the stillest two seconds of a piece, ours over the raw tracker's; None without any joint.
+
+    With them, how deep each of the piece's blinks is in ours, as a share of the raw one.
+    """
     readings, camera, fps, size = _read(tracker, name, max(int(_MOST_FRAMES * scale), 72))
     ours, raw = (_track(readings, camera, fps, size, settings) for settings in (OURS, RAW))
     seen = (ours.joint_confidence >= SEEN) & (raw.joint_confidence >= SEEN)
@@ -96,7 +108,19 @@ def _jitter(tracker: EmbeddedTracker, name: str, scale: float) -> dict[str, floa
         "space": ratio(lambda track: track.joints_cam_m.astype(np.float64), seen[window]),
         "image": ratio(lambda track: track.project(track.joints_cam_m.astype(np.float64)), seen[window]),
         "units": ratio(lambda track: track.face_units.astype(np.float64), everything),
+        "blinks": _real_blinks(ours, raw),
     }
+
+
+def _real_blinks(ours: MotionTrack, raw: MotionTrack) -> list[float]:
+    """Depth kept of every clear blink: a peak of at most eight frames."""
+    unit = ARKIT_UNITS.index("eyeBlinkLeft")
+    assert ours.face_units is not None
+    assert raw.face_units is not None
+    before, after = raw.face_units[:, unit].astype(np.float64), ours.face_units[:, unit].astype(np.float64)
+    peaks, _ = find_peaks(before, prominence=_CLEAR_BLINK, width=(1, 8))
+    open_eye = np.median(before)
+    return [float((after[t] - open_eye) / (before[t] - open_eye)) for t in peaks]
 
 
 def _read(

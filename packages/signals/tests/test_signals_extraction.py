@@ -252,3 +252,27 @@ def test_the_command_wants_one_video_or_one_manifest(arguments: list[str], tmp_p
     result = CliRunner().invoke(build_app(), ["signals", "extract", *arguments, "-o", str(tmp_path / "out")])
     assert isinstance(result.exception, InputError)
     assert "either" in result.exception.line()
+
+
+def test_the_command_does_its_share_of_a_manifest(many: Path, at_once: Path, tmp_path: Path) -> None:
+    options = ["--set", "signals.shard_clips=2", "--processes", "1"]
+    # The tracks are there: what is left is to judge the bad clips and to write the records.
+    shutil.copytree(at_once / "tracks", tmp_path / "tracks")
+    for number in ("1", "2"):
+        assert not (tmp_path / "manifest.parquet").exists()
+        command = [
+            "signals",
+            "extract",
+            "--manifest",
+            str(many),
+            "-o",
+            str(tmp_path),
+            "--share",
+            f"{number}/2",
+            *options,
+        ]
+        result = CliRunner().invoke(build_app(), command)
+        assert result.exit_code == 0, result.output
+    assert [row.status for row in read_manifest(tmp_path / "manifest.parquet")] == [
+        "kept", "rejected", "quarantined", "rejected", "kept",
+    ]  # fmt: skip
