@@ -19,8 +19,10 @@ class Keypoints:
         joints_cam_m: (T, J, 3) float32 the tracker's own 3-D along the camera's axes in metres, from any origin that
             a frame's joints share; None when it tells none.
         focal_px: of the camera, None when unknown.
-        head_radius_px: (T,) float32 how large the skull sphere is seen, 0 where it is not; None when never. Heads differ
-            little between adults: it tells how large the rest is.
+        head_radius_px: (T,) float32 how large the skull sphere is seen, 0 where it is not; None when never. Heads
+            differ little between adults: it tells how large the rest is.
+        marker_offsets_m: (J, 3) from each joint to where this tracker marks it, in body axes of the T pose; None when
+            it marks the joints themselves.
     """
 
     points_px: np.ndarray
@@ -29,3 +31,4 @@ class Keypoints:
     joints_cam_m: np.ndarray | None = None
     focal_px: float | None = None
     head_radius_px: np.ndarray | None = None
+    marker_offsets_m: np.ndarray | None = None

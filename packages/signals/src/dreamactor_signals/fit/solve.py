@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dreamactor_signals.body_models.bones import BONE_COUNT, BONE_PARENTS, FINGERS, SIDES, bone_index
-from dreamactor_signals.fit.energy import Energy, Pose
+from dreamactor_signals.fit.energy import Energy, Pose, windows
 from dreamactor_signals.fit.kinematics import Kinematics
 from dreamactor_signals.fit.rotations import from_axis_angle, from_columns, to_columns
 
@@ -38,15 +38,15 @@ class Stage:
     rate: float
     without: tuple[str, ...] = ()
     fingers: bool = False
-    annealed: bool = True
 
 
+# How much further outliers are tolerated when a stage begins: what starts far off must not be taken for one.
 _TOLERANCE = 20.0
 
 STAGES = (
-    Stage(("shape", "root", "place"), 60, 0.03, without=("motion",)),
-    Stage(("shape", "root", "place", "body"), 150, 0.03),
-    Stage(("hands",), 100, 0.03, fingers=True),
+    Stage(("shape", "root", "place"), 80, 0.03, without=("motion",)),
+    Stage(("shape", "root", "place", "body"), 300, 0.05),
+    Stage(("hands",), 120, 0.03, fingers=True),
 )
 
 
@@ -82,21 +82,22 @@ class Unknowns:
             "hands": torch.zeros_like(tensor(turns)),
         }
 
-    def pose(self, kinematics: Kinematics) -> tuple[Pose, Tensor]:
-        """The posed body, and where its pelvis bone starts (T, 3)."""
+    def pose(self, kinematics: Kinematics, frames: slice = slice(None)) -> tuple[Pose, Tensor]:
+        """The posed body in some frames, and where its pelvis bone starts (T, 3)."""
         values = self.values
-        turns = values["body"] + self._fingers * values["hands"]
+        turns = (values["body"] + self._fingers * values["hands"])[frames]
         rotations, joints, skull = kinematics.pose(
-            values["shape"], from_columns(values["root"]), from_axis_angle(turns)
+            values["shape"], from_columns(values["root"][frames]), from_axis_angle(turns)
         )
-        distance = values["place"][:, 2:].exp()
-        pelvis = torch.cat([values["place"][:, :2] * distance, distance], 1)
+        place = values["place"][frames]
+        distance = place[:, 2:].exp()
+        pelvis = torch.cat([place[:, :2] * distance, distance], 1)
         joints_cam = joints + pelvis[:, None]
         pose = Pose(
             shape=values["shape"],
             turns=turns,
             rotations=rotations,
-            distance_log=values["place"][:, 2],
+            distance_log=place[:, 2],
             joints=joints,
             joints_cam=joints_cam,
             skull_cam=skull + pelvis,
@@ -105,19 +106,21 @@ class Unknowns:
         return pose, pelvis
 
 
-def descend(unknowns: Unknowns, kinematics: Kinematics, energy: Energy, stage: Stage) -> float:
-    """Run one stage in place; the energy it ends with, per frame."""
+def descend(unknowns: Unknowns, kinematics: Kinematics, energy: Energy, stage: Stage) -> None:
+    """Run one stage in place."""
     free = [unknowns.values[name].requires_grad_() for name in stage.free]
+    frame_count = len(unknowns.values["place"])
     optimiser = torch.optim.Adam(free, lr=stage.rate, betas=(0.9, 0.99))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, stage.steps, eta_min=stage.rate / 10)
     for step in range(stage.steps):
         optimiser.zero_grad()
-        pose, _ = unknowns.pose(kinematics)
-        tolerance = _TOLERANCE ** (1 - step / stage.steps) if stage.annealed else 1.0
-        total = sum(value for name, value in energy.terms(pose, fingers=stage.fingers, tolerance=tolerance).items() if name not in stage.without)
-        (total / len(pose.joints)).backward()
+        tolerance = _TOLERANCE ** (1 - step / stage.steps)
+        for window in windows(frame_count):
+            pose, _ = unknowns.pose(kinematics, window.frames)
+            terms = energy.terms(pose, window, fingers=stage.fingers, tolerance=tolerance)
+            total = torch.stack([value for name, value in terms.items() if name not in stage.without]).sum()
+            (total / frame_count).backward()
         optimiser.step()
         schedule.step()
     for name in stage.free:
         unknowns.values[name] = unknowns.values[name].detach()
-    return float(total.detach()) / len(pose.joints)

@@ -22,7 +22,9 @@ _SEGMENTS = {
     "shin": ("knee", "ankle"),
     "foot": ("heel", "toe"),
 } | {
-    f"{finger}_{number}": (f"{finger}_{number}", f"{finger}_{number + 1}") for finger in FINGERS[1:] for number in (1, 2, 3)
+    f"{finger}_{number}": (f"{finger}_{number}", f"{finger}_{number + 1}")
+    for finger in FINGERS[1:]
+    for number in (1, 2, 3)
 }
 _LEAST_CONFIDENCE = 0.1
 _DISTANCES_M = (0.2, 50.0)
@@ -76,9 +78,7 @@ def start_roots(keypoints: Keypoints) -> np.ndarray:
     return roots[nearest]
 
 
-def start_pelvis(
-    keypoints: Keypoints, joints_m: np.ndarray, focal_px: float, principal_px: np.ndarray
-) -> np.ndarray:
+def start_pelvis(keypoints: Keypoints, joints_m: np.ndarray, focal_px: float, principal_px: np.ndarray) -> np.ndarray:
     """(T, 3) where a posed body (T, J, 3) must stand to look as seen: weighted linear least squares a frame."""
     rays = (keypoints.points_px - principal_px) / focal_px
     weights = np.maximum(keypoints.confidence, 1e-4)

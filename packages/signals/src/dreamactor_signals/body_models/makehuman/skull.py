@@ -9,15 +9,12 @@ import numpy as np
 
 from dreamactor_signals.body_models.makehuman.base_mesh import load_base_mesh
 from dreamactor_signals.body_models.makehuman.rig import load_rig
+from dreamactor_signals.body_models.sphere import nearest_sphere
 
 
 def fit_skull(base_m: np.ndarray) -> tuple[np.ndarray, float]:
     """Centre (3,) and radius in metres of the sphere nearest to the cranium of a body's vertices (V, 3)."""
-    points_m = base_m[_cranium()]
-    # |p|^2 = 2 p.c + (r^2 - |c|^2) is linear in c and the bracket.
-    design = np.concatenate([2 * points_m, np.ones((len(points_m), 1))], axis=1)
-    *center, constant = np.linalg.lstsq(design, (points_m**2).sum(axis=1), rcond=None)[0]
-    return np.array(center), float(np.sqrt(constant + np.dot(center, center)))
+    return nearest_sphere(base_m[_cranium()])
 
 
 @cache
