@@ -26,7 +26,7 @@ from dreamactor_dataset.synthetic.render.scene import SUPERSAMPLING, Scene
 Person = tuple[int, int]
 """Seed and number of an identity."""
 
-CALIBRATION_CAST: tuple[Person, ...] = tuple((7001, number) for number in range(12))
+CALIBRATION_CAST: tuple[Person, ...] = tuple((7001, number) for number in range(96))
 HELD_OUT_CAST: tuple[Person, ...] = tuple((7002, number) for number in range(8))
 
 _YAW_DEG, _PITCH_DEG, _ROLL_DEG = 62.0, 24.0, 10.0

@@ -27,3 +27,17 @@ def align(source: np.ndarray, target: np.ndarray, weights: np.ndarray) -> tuple[
     rotation = nearest_rotation((share * b).T @ a)
     turned = a @ rotation.T
     return rotation, float((share * turned * b).sum() / max((share * a * a).sum(), 1e-12))
+
+
+def rotation_of_vector(vectors_rad: np.ndarray) -> np.ndarray:
+    """(..., 3, 3) rotations about vectors (..., 3) by their length in radians."""
+    from scipy.spatial.transform import Rotation
+
+    return np.asarray(Rotation.from_rotvec(vectors_rad.reshape(-1, 3)).as_matrix().reshape(*vectors_rad.shape, 3))
+
+
+def vector_of_rotation(rotations: np.ndarray) -> np.ndarray:
+    """(..., 3) rotation vectors, no longer than pi, of rotations (..., 3, 3)."""
+    from scipy.spatial.transform import Rotation
+
+    return np.asarray(Rotation.from_matrix(rotations.reshape(-1, 3, 3)).as_rotvec().reshape(rotations.shape[:-1]))

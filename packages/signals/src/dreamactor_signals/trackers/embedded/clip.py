@@ -52,11 +52,11 @@ def _shot(
     readings: Sequence[FrameReading], camera: Camera, pace: Pace, frame_size: tuple[int, int]
 ) -> dict[str, np.ndarray]:
     """A track's arrays for frames without a jump: set sides straight, place, bridge gaps, smooth."""
-    readings = straighten_sides(readings)
-    body = place_bodies(readings, camera, pace)
-    joints_cam_m, joint_confidence = joints_of_clip(readings, body, camera, pace, frame_size)
+    straight = straighten_sides(readings)
+    body = place_bodies(straight, camera, pace)
+    joints_cam_m, joint_confidence = joints_of_clip(straight, body, camera, pace, frame_size)
     heads = heads_of_clip(readings, body, camera, pace)
-    faces = faces_of_clip(readings, pace)
+    faces = faces_of_clip(straight, pace)
     return {
         "joints_cam_m": joints_cam_m,
         "joint_confidence": joint_confidence,

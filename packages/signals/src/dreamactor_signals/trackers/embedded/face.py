@@ -11,7 +11,7 @@ from dreamactor_signals.litert.regions import Region, angle_level, region_around
 from dreamactor_signals.litert.wheels import face_member
 from dreamactor_signals.trackers.embedded.body import Point
 from dreamactor_signals.trackers.embedded.camera import Camera
-from dreamactor_signals.trackers.embedded.head import head_of_face
+from dreamactor_signals.trackers.embedded.head import HeadOfFace, head_of_face
 from dreamactor_signals.trackers.embedded.readings import BodyReading, FaceReading
 
 LANDMARKS = 478
@@ -62,11 +62,13 @@ class FaceReader:
     Args:
         networks: of faces.
         camera: for the head's pose.
+        read_head: makes the head's pose of landmarks.
     """
 
-    def __init__(self, networks: FaceNetworks, camera: Camera) -> None:
+    def __init__(self, networks: FaceNetworks, camera: Camera, read_head: HeadOfFace = head_of_face) -> None:
         self._networks = networks
         self._camera = camera
+        self._read_head = read_head
         self._region: Region | None = None
         self._last_seen: Region | None = None
 
@@ -109,7 +111,7 @@ class FaceReader:
         return FaceReading(
             box_px=np.concatenate([points_px.min(axis=0), points_px.max(axis=0)]),
             units=np.clip(units, 0, 1),
-            head=head_of_face(points_px, depth_px, self._camera, confidence=score),
+            head=self._read_head(points_px, depth_px, self._camera, confidence=score),
             score=score,
         )
 

@@ -1,24 +1,22 @@
 """The head's pose, from the face's landmarks, or roughly from the body's face points.
 
-The landmarks carry depths, and the pose is the rigid motion that carries the average face onto all three coordinates.
-Perspective-n-point on the two image coordinates alone reads only 0.7 of the true turn: it must explain a person's own
-depth of face, which differs from the average, by turning less. With depths, shape and turn are no longer confused.
+The landmarks carry depths, and the pose is the rigid motion that carries the average face onto all three coordinates,
+corrected by what is known of the network (`head_calibration`). Perspective-n-point on the two image coordinates alone
+reads only 0.7 of the true nod: it must explain a person's own depth of face, which differs from the average, by turning
+less. With depths, shape and turn are no longer confused.
 
 Legend: L landmarks.
 """
+
+from typing import Protocol
 
 import numpy as np
 
 from dreamactor_signals.rotations import align
 from dreamactor_signals.trackers.embedded.body import Point
 from dreamactor_signals.trackers.embedded.camera import Camera
-from dreamactor_signals.trackers.embedded.canonical_face import canonical_face
+from dreamactor_signals.trackers.embedded.head_calibration import head_calibration
 from dreamactor_signals.trackers.embedded.readings import BodyReading, HeadReading
-
-# The sphere that fits an average adult's skull, in the head coordinates of the canonical face. Both were fitted to the
-# true skulls of the synthetic people: 1.6 pixels mean error of the centre in 384-pixel frames.
-SKULL_CENTER_HEAD_M = np.array([0.0, -0.053, 0.046])
-SKULL_RADIUS_M = 0.096
 
 # The body's face points and where they lie on the canonical face.
 _BODY_TO_FACE = {
@@ -35,27 +33,40 @@ _BODY_TO_FACE = {
     Point.MOUTH_RIGHT: (61,),
 }
 # A head read from eleven coarse points is worth less than one read from a face.
-_BODY_HEAD_TRUST = 0.4
+_BODY_HEAD_TRUST = 0.45
+
+
+class HeadOfFace(Protocol):
+    """Anything that makes a head of face landmarks, as `head_of_face` does."""
+
+    def __call__(
+        self, points_px: np.ndarray, depth_px: np.ndarray, camera: Camera, *, confidence: float
+    ) -> HeadReading:
+        """The head of one frame."""
+        ...
 
 
 def head_of_face(points_px: np.ndarray, depth_px: np.ndarray, camera: Camera, *, confidence: float) -> HeadReading:
     """Head pose from face landmarks.
 
     Args:
-        points_px: (L, 2) in the frame.
+        points_px: (L, 2) in the frame, the face's first.
         depth_px: (L,) away from the camera, at the scale of the pixels there.
         camera: that took the frame.
         confidence: of the reading.
     """
-    face = canonical_face()
-    rigid = face.rigid_indices
-    seen = np.column_stack([points_px, depth_px])[rigid]
-    return _pose(face.points_head_m[rigid], seen, face.rigid_weights, camera, confidence)
+    calibration = head_calibration()
+    seen_px = np.column_stack([points_px, depth_px])[: len(calibration.points_head_m)]
+    found = calibration.correct(seen_px)
+    # A skull of average size: how large this one is, the body's distance tells later.
+    depth_m = np.asarray(camera.focal_px * calibration.skull_radius_m / found.radius_px)
+    center_cam_m = camera.unproject(found.center_px, depth_m)
+    return HeadReading(ray_rotation(center_cam_m) @ found.rotation, center_cam_m, confidence)
 
 
 def head_of_body(body: BodyReading, camera: Camera) -> HeadReading | None:
     """Head pose from the body's face points; None when they are degenerate or not seen at all."""
-    face = canonical_face()
+    face = head_calibration()
     canonical = np.array([face.points_head_m[list(at)].mean(axis=0) for at in _BODY_TO_FACE.values()])
     points = list(_BODY_TO_FACE)
     weights = body.visibility[points]
@@ -80,7 +91,7 @@ def _pose(
     """The pose that carries canonical points onto points (N, 3) seen in pixels with pixel depths."""
     turn, pixels_per_m = align(canonical_head_m, seen_px, weights)
     share = weights / weights.sum()
-    arm_m = turn @ (SKULL_CENTER_HEAD_M - share @ canonical_head_m)
+    arm_m = -turn @ (share @ canonical_head_m)
     center_px = share @ seen_px[:, :2] + pixels_per_m * arm_m[:2]
     depth_m = np.asarray(camera.focal_px / pixels_per_m + arm_m[2])
     center_cam_m = camera.unproject(center_px, depth_m)

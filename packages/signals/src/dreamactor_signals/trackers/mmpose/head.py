@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 
 from dreamactor_signals.trackers.embedded.camera import Camera
-from dreamactor_signals.trackers.embedded.canonical_face import canonical_face
-from dreamactor_signals.trackers.embedded.head import SKULL_CENTER_HEAD_M
+from dreamactor_signals.trackers.embedded.head_calibration import head_calibration
 from dreamactor_signals.trackers.embedded.readings import HeadReading
 from dreamactor_signals.visibility import SEEN
 
@@ -45,7 +44,7 @@ _TOP, _BROWS, _CHIN = 10, (105, 334), 152
 
 def head_of_points(face_points: np.ndarray, camera: Camera) -> HeadReading | None:
     """Head pose from (L, 3) x, y in pixels and score; None when too few are seen, or from nowhere in front."""
-    points_head_m = canonical_face().points_head_m[list(ON_AVERAGE_FACE.values())]
+    points_head_m = head_calibration().points_head_m[list(ON_AVERAGE_FACE.values())]
     rigid = face_points[_RIGID].astype(np.float64)
     seen = rigid[:, 2] >= SEEN
     if seen.sum() < _ENOUGH_POINTS:
@@ -55,9 +54,9 @@ def head_of_points(face_points: np.ndarray, camera: Camera) -> HeadReading | Non
     if not found:
         return None
     turn, place = cv2.solvePnPRefineLM(*arguments, turn, place)
-    rotation, place_cam_m = cv2.Rodrigues(turn)[0], place.reshape(3)
-    center_cam_m = rotation @ SKULL_CENTER_HEAD_M + place_cam_m
-    if not np.isfinite(center_cam_m).all() or min(place_cam_m[2], center_cam_m[2]) <= 0:
+    # The face's coordinates start at the skull's centre.
+    rotation, center_cam_m = cv2.Rodrigues(turn)[0], place.reshape(3)
+    if not np.isfinite(center_cam_m).all() or center_cam_m[2] <= 0:
         return None
     return HeadReading(rotation, center_cam_m, _TRUST * float(rigid[seen, 2].mean()))
 
@@ -68,7 +67,7 @@ def face_box_of_points(face_points: np.ndarray) -> tuple[np.ndarray, float]:
     if seen.mean() < 0.5:
         return np.zeros(4), 0.0
     low, high = face_points[seen, :2].min(axis=0), face_points[seen, :2].max(axis=0)
-    average_m = canonical_face().points_head_m[:, 1]
+    average_m = head_calibration().points_head_m[:, 1]
     forehead = (average_m[list(_BROWS)].mean() - average_m[_TOP]) / (average_m[_CHIN] - average_m[list(_BROWS)].mean())
     low[1] -= forehead * (high[1] - low[1])
     return np.concatenate([low, high]).astype(np.float64), float(face_points[seen, 2].mean())

@@ -1,0 +1,210 @@
+"""Fit what the embedded tracker knows of heads to the calibration cast.
+
+`python -m benchmarks.signals_parts.calibrate_head` writes `head_calibration.safetensors` beside the tracker. Nothing of
+the held-out cast is touched.
+
+Legend: N frames, V vertices, K principal components, F terms, A = 3 angles.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from dreamactor_core.console import progress, say
+from dreamactor_core.files import save_tensors
+from dreamactor_core.settings.signals import SignalsSettings
+from dreamactor_dataset.synthetic.clip import Clip
+from dreamactor_signals.litert.wheels import FACE, face_member
+from dreamactor_signals.trackers.embedded.body import BodyNetworks, BodyReader
+from dreamactor_signals.trackers.embedded.camera import Camera
+from dreamactor_signals.trackers.embedded.face import FaceNetworks, FaceReader
+from dreamactor_signals.trackers.embedded.head import ray_rotation
+from dreamactor_signals.trackers.embedded.head_calibration import (
+    CALIBRATION_FILE,
+    HeadCalibration,
+    roll_nod_yaw,
+    terms,
+)
+from dreamactor_signals.trackers.embedded.readings import HeadReading
+from dreamactor_signals.trackers.people import People
+
+from benchmarks.signals_parts.bundled_face import rigid_landmarks
+from benchmarks.signals_parts.turning_heads import CALIBRATION_CAST, looking_around
+
+_FRAMES = 24
+_COMPONENTS = 20
+# Ridge: of terms of the angles alone, and of those with components of the shape.
+_RIDGE_ANGLES, _RIDGE_SHAPE = 0.001, 0.03
+_VERTICES = 468
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One frame: what the network saw and what was true.
+
+    Attributes:
+        person: number.
+        landmarks_px: (V, 3) x, y, depth.
+        rotation: (3, 3) the true head, along its own ray.
+        center_px, radius_px, radius_m: the true skull.
+    """
+
+    person: int
+    landmarks_px: np.ndarray
+    rotation: np.ndarray
+    center_px: np.ndarray
+    radius_px: float
+    radius_m: float
+
+
+def calibrate() -> None:
+    """Film the cast, read its landmarks, fit, write the file."""
+    seen: list[Seen] = []
+    for number, person in enumerate(progress(CALIBRATION_CAST, "filming heads", len(CALIBRATION_CAST))):
+        seen += read_landmarks(number, looking_around(person, _FRAMES))
+    calibration = fit(seen)
+    cast = hashlib.sha256(repr((CALIBRATION_CAST, _FRAMES)).encode()).hexdigest()[:12]
+    header = {"network": FACE.label(), "people": len(CALIBRATION_CAST), "frames": len(seen), "cast": cast}
+    save_tensors(CALIBRATION_FILE, tensors_of(calibration), header)
+    say(f"{CALIBRATION_FILE}: {len(seen)} frames of {len(CALIBRATION_CAST)} people")
+
+
+def read_landmarks(person: int, clip: Clip) -> list[Seen]:
+    """The frames in which the face network finds the face."""
+    settings = SignalsSettings()
+    camera = Camera.assumed(clip.track.frame_size, settings.field_of_view_deg)
+    landmarks_px: list[np.ndarray] = []
+
+    def keep(points_px: np.ndarray, depth_px: np.ndarray, _: Camera, *, confidence: float) -> HeadReading:
+        landmarks_px.append(np.column_stack([points_px, depth_px])[:_VERTICES])
+        return HeadReading(np.eye(3), np.zeros(3), confidence)
+
+    body = BodyReader(BodyNetworks(threads=1, min_score=settings.min_score), People.of(settings))
+    face = FaceReader(FaceNetworks(threads=1, min_score=settings.min_score), camera, keep)
+    seen = []
+    for frame, picture in enumerate(clip.frames):
+        if face.read(picture, body.read(picture)) is not None:
+            seen.append(_with_truth(person, landmarks_px[-1], clip, frame))
+    return seen
+
+
+def _with_truth(person: int, landmarks_px: np.ndarray, clip: Clip, frame: int) -> Seen:
+    track = clip.track
+    center_cam_m = track.head_center_cam_m[frame].astype(np.float64)
+    radius_m = float(track.head_radius_m[frame])
+    rotation = ray_rotation(center_cam_m).T @ track.head_rotation[frame].astype(np.float64)
+    return Seen(
+        person,
+        landmarks_px,
+        rotation,
+        track.project(center_cam_m),
+        track.focal_px * radius_m / float(center_cam_m[2]),
+        radius_m,
+    )
+
+
+def fit(seen: list[Seen]) -> HeadCalibration:
+    """Average face, components of the deviation from it, and the linear map to corrections."""
+    skull_radius_m = _mean_by_person(seen, [np.array(one.radius_m) for one in seen]).item()
+    indices, rigid_weights = rigid_landmarks(face_member("geometry_pipeline_metadata_landmarks.binarypb"))
+    uncorrected = HeadCalibration(
+        points_head_m=average_face(seen, indices, rigid_weights, skull_radius_m),
+        rigid_indices=indices,
+        rigid_weights=rigid_weights,
+        skull_radius_m=skull_radius_m,
+        components=np.zeros((0, 3 * _VERTICES)),
+        mean_deviation_m=np.zeros(3 * _VERTICES),
+        weights=np.zeros((12, 6)),
+        gains=np.ones(3),
+    )
+    laid = [uncorrected.lay_upon(one.landmarks_px) for one in seen]
+    deviations_N3V = np.array([deviation_m for *_, deviation_m in laid])
+    mean_3V = deviations_N3V.mean(axis=0)
+    _, _, basis = np.linalg.svd(deviations_N3V - mean_3V, full_matrices=False)
+    scores_NK = (deviations_N3V - mean_3V) @ basis[:_COMPONENTS].T
+    spread_K = scores_NK.std(axis=0)
+    angles_NA = roll_nod_yaw(np.array([turn for turn, *_ in laid]))
+    wrong_N6 = np.array([_wrong(one, *parts[:3], skull_radius_m) for one, parts in zip(seen, laid, strict=True)])
+    terms_NF = terms(angles_NA, scores_NK / spread_K)
+    weights_F6 = _ridge(terms_NF, wrong_N6, np.array([one.person for one in seen]))
+    corrected_NA, true_NA = angles_NA + (terms_NF @ weights_F6)[:, :3], angles_NA + wrong_N6[:, :3]
+    slopes = [np.polyfit(true_NA[:, axis], corrected_NA[:, axis], 1)[0] for axis in range(3)]
+    return HeadCalibration(
+        points_head_m=uncorrected.points_head_m,
+        rigid_indices=indices,
+        rigid_weights=rigid_weights,
+        skull_radius_m=skull_radius_m,
+        components=basis[:_COMPONENTS] / spread_K[:, None],
+        mean_deviation_m=mean_3V,
+        weights=weights_F6,
+        gains=1 / np.array(slopes),
+    )
+
+
+def average_face(seen: list[Seen], indices: np.ndarray, rigid_weights: np.ndarray, skull_radius_m: float) -> np.ndarray:
+    """(V, 3) metres from the skull's centre: every frame turned back by its true rotation, brought to one skull size.
+
+    How deep the face lies in front of the skull no picture of a face tells; but turned heads do: the skull's centre is
+    the point about which the landmarks' middle swings.
+    """
+    share = rigid_weights / rigid_weights.sum()
+    middles_px = [share @ one.landmarks_px[indices] for one in seen]
+    shapes = [
+        (one.landmarks_px - middle) @ one.rotation * (skull_radius_m / one.radius_px)
+        for one, middle in zip(seen, middles_px, strict=True)
+    ]
+    # Middle minus skull centre in the picture = the first two rows of the rotation times the arm, frame by frame.
+    arms = np.concatenate([one.rotation[:2] for one in seen])
+    swings = np.concatenate(
+        [
+            (middle[:2] - one.center_px) * (skull_radius_m / one.radius_px)
+            for one, middle in zip(seen, middles_px, strict=True)
+        ]
+    )
+    arm_m = np.linalg.lstsq(arms, swings, rcond=None)[0]
+    # A face on average is as wide to one side as to the other.
+    arm_m[0] = 0.0
+    shape_m = _mean_by_person(seen, shapes)
+    return np.asarray(shape_m - share @ shape_m[indices] + arm_m)
+
+
+def _wrong(
+    one: Seen, turn: np.ndarray, pixels_per_m: float, center_px: np.ndarray, skull_radius_m: float
+) -> np.ndarray:
+    """(6,) what is missing: angles, relative radius, centre in metres."""
+    angles = roll_nod_yaw(one.rotation) - roll_nod_yaw(turn)
+    radius = one.radius_px / (pixels_per_m * skull_radius_m) - 1
+    return np.concatenate([angles, [radius], (one.center_px - center_px) / pixels_per_m])
+
+
+def _ridge(terms_NF: np.ndarray, wanted_N6: np.ndarray, persons_N: np.ndarray) -> np.ndarray:
+    """(F, 6) least squares in which every person counts alike."""
+    counts = np.bincount(persons_N)
+    weighted_NF = terms_NF * (counts.mean() / counts[persons_N])[:, None]
+    angle_terms = terms_NF.shape[1] - 3 * _COMPONENTS
+    ridge_F = np.where(np.arange(terms_NF.shape[1]) < angle_terms, _RIDGE_ANGLES, _RIDGE_SHAPE) * len(terms_NF)
+    return np.linalg.solve(weighted_NF.T @ terms_NF + np.diag(ridge_F), weighted_NF.T @ wanted_N6)
+
+
+def _mean_by_person(seen: list[Seen], values: list[np.ndarray]) -> np.ndarray:
+    persons = np.array([one.person for one in seen])
+    stacked = np.array(values)
+    return np.asarray(np.mean([stacked[persons == person].mean(axis=0) for person in np.unique(persons)], axis=0))
+
+
+def tensors_of(calibration: HeadCalibration) -> dict[str, np.ndarray]:
+    """What the file holds; components are most of it and need few digits."""
+    return {
+        "points_head_m": calibration.points_head_m.astype(np.float32),
+        "rigid_indices": calibration.rigid_indices.astype(np.int32),
+        "rigid_weights": calibration.rigid_weights.astype(np.float32),
+        "skull_radius_m": np.array([calibration.skull_radius_m], np.float32),
+        "components": calibration.components.astype(np.float16),
+        "mean_deviation_m": calibration.mean_deviation_m.astype(np.float32),
+        "weights": calibration.weights.astype(np.float32),
+        "gains": calibration.gains.astype(np.float32),
+    }
+
+
+if __name__ == "__main__":
+    calibrate()
