@@ -29,8 +29,10 @@ fi
 wanted=()
 for package in "$@"; do
     if [ "$package" = all ]; then
-        for each in core signals dataset model; do wanted+=(-e "packages/$each"); done
+        for each in core "signals[body]" dataset model; do wanted+=(-e "packages/$each"); done
         wanted+=(-e ".[dev]")
+    elif [ "$package" = signals ]; then
+        wanted+=(-e "packages/signals[body]")
     else
         wanted+=(-e "packages/$package")
     fi

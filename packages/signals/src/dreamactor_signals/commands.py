@@ -1,5 +1,6 @@
 """`dreamactor signals`: tracks from video, control maps, speech features."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,8 @@ _TRACKER = (
     "signals.person",
     "signals.threads",
     "signals.field_of_view_deg",
+    "signals.fit",
+    "signals.smplx_file",
     "signals.mmpose.checkpoint=mmpose-checkpoint",
     "signals.mmpose.config=mmpose-config",
 )
@@ -76,6 +79,23 @@ def draw(
 
 
 @app.command()
+@with_settings("signals.retarget.transfer", "signals.retarget.bone_scale")
+def retarget(
+    settings: Settings,
+    driving: Annotated[Path, typer.Argument(help="Motion track of the performance.")],
+    reference: Annotated[Path, typer.Argument(help="Motion track of the person who is to perform it.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The motion track to write.")],
+) -> None:
+    """Carry a performance over to another person's body: bone lengths, place, and only the parts asked for."""
+    from dreamactor_core.motion_track import MotionTrack
+
+    from dreamactor_signals.retarget import retarget as carry_over
+
+    carry_over(MotionTrack.load(driving), MotionTrack.load(reference), settings.signals.retarget).save(output)
+    typer.echo(output)
+
+
+@app.command()
 @with_settings("signals.speech_encoder=encoder")
 def speech(
     settings: Settings,
@@ -85,18 +105,64 @@ def speech(
     frames: Annotated[int | None, typer.Option(min=1, help="Frames of the video; else as many as it lasts.")] = None,
 ) -> None:
     """Turn a recording into features, one vector a video frame."""
-    from fractions import Fraction
-
-    from dreamactor_core.errors import InputError
-
     from dreamactor_signals.speech import speech_features
 
-    try:
-        rate = Fraction(fps)
-    except (ValueError, ZeroDivisionError) as problem:
-        raise InputError(f"--fps {fps} is no rate", remedy="Write e.g. --fps 25 or --fps 30000/1001") from problem
+    rate = _rate(fps)
     encoder = settings.signals.speech_encoder
     speech_features(recording, rate, encoder=None if encoder is None else Path(encoder), frame_count=frames).save(
         output
     )
     typer.echo(output)
+
+
+@app.command("convert-smplx")
+def convert_smplx(
+    model: Annotated[Path, typer.Argument(help="SMPL-X as its authors give it; nothing in it is executed.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The safetensors file.")],
+) -> None:
+    """Convert a licensed SMPL-X model once, for --fit smplx."""
+    from dreamactor_signals.body_models.smplx_file import convert_smplx as convert
+
+    convert(model, output)
+    typer.echo(output)
+
+
+@app.command("import")
+@with_settings("signals.smplx_file")
+def import_(
+    settings: Settings,
+    bodies: Annotated[Path, typer.Argument(help="Result of 4DHumans: its .pkl, or an .npz of one person.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The motion track.")],
+    fps: Annotated[str, typer.Option(help="Frames a second of the video, such as 25 or 30000/1001.")],
+    hands: Annotated[Path | None, typer.Option(help="Result of HaMeR of the same video.")] = None,
+    face: Annotated[Path | None, typer.Option(help="Result of FaceVerse of the same video.")] = None,
+    video: Annotated[Path | None, typer.Option(help="The video, for the track's checksum.")] = None,
+    track_number: Annotated[int | None, typer.Option(help="Whose track of 4DHumans; else the longest.")] = None,
+) -> None:
+    """Turn results of 4DHumans, HaMeR and FaceVerse into a motion track; nothing in their files is executed."""
+    from dreamactor_signals.body_models.choose import body_of_poses
+    from dreamactor_signals.external import import_track
+
+    import_track(
+        bodies,
+        body_of_poses(settings.signals),
+        _rate(fps),
+        hands_file=hands,
+        face_file=face,
+        person=track_number,
+        video=video,
+    ).save(output)
+    typer.echo(output)
+
+
+def _rate(fps: str) -> Fraction:
+    """Frames a second, as written on the command line."""
+    from dreamactor_core.errors import InputError
+
+    try:
+        rate = Fraction(fps)
+    except (ValueError, ZeroDivisionError) as problem:
+        raise InputError(f"--fps {fps} is no rate", remedy="Write e.g. --fps 25 or --fps 30000/1001") from problem
+    if rate <= 0:
+        raise InputError(f"--fps {fps} is no rate", remedy="Write e.g. --fps 25 or --fps 30000/1001")
+    return rate

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from dreamactor_core.settings.base import Section
+from dreamactor_core.settings.retarget import RetargetSettings
 
 
 class MmposeSettings(Section):
@@ -39,6 +40,12 @@ class SignalsSettings(Section):
     person_box_px: tuple[float, float, float, float] | None = Field(
         None, description="Where the one to follow is in the first frame, x0 y0 x1 y1; it goes before `person`."
     )
+    fit: Literal["none", "anny", "smplx"] = Field(
+        "none",
+        description="Body fitted to what the embedded tracker sees: none, anny (CC0) or smplx; takes about as long "
+        "again as tracking.",
+    )
+    smplx_file: Path | None = Field(None, description="SMPL-X as `dreamactor signals convert-smplx` writes it.")
     processes: int = Field(2, ge=1, description="Worker processes when many clips are tracked.")
     shard_clips: int = Field(
         256, ge=1, description="Clips of a manifest after which a broken run need not start again."
@@ -46,6 +53,7 @@ class SignalsSettings(Section):
     clip_deadline_s: float = Field(
         3600.0, gt=0, description="Longest time for one clip of a manifest; then its process is stopped."
     )
+    retarget: RetargetSettings = RetargetSettings()
     threads: int = Field(1, ge=1, description="Threads of each estimator.")
     min_score: float = Field(0.5, gt=0, lt=1, description="Score below which nothing counts as found.")
     field_of_view_deg: float = Field(

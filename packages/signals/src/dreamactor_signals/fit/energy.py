@@ -145,7 +145,7 @@ class Energy:
         return {
             "image": (seen * _robust(self._image(pose, window), limit)).sum(),
             "depth": (seen[:, self._ends].amin(-1) * _robust(self._depth(pose, window), limit)).sum(),
-            "head": _robust(self._head(pose, window)[window.known :], self._spreads.outlier**2).sum(),
+            "head": _robust(self._head(pose, window)[window.known :], limit).sum(),
             "pose": self._pose(pose.turns[window.known :, 1:]),
             "shape": self._spreads.shape_weight * window.new * pose.shape.square().sum(),
             "motion": self._motion(pose, window.known),

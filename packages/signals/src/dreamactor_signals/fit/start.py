@@ -67,6 +67,8 @@ def start_roots(keypoints: Keypoints) -> np.ndarray:
         # Flat on the picture: which shoulder is on which side tells front from back.
         facing = np.sign(np.average(across[:, 0], weights=confidence + 1e-6)) or 1.0
         return np.tile(FACING @ np.diag((facing, 1.0, facing)), (len(confidence), 1, 1))
+    # Whose hips are not seen, as in a portrait, sits or stands upright.
+    up = np.where(keypoints.confidence[:, [joint_index("pelvis")]] > _LEAST_CONFIDENCE, up, (0.0, -1.0, 0.0))
     up = up / np.linalg.norm(up, axis=-1, keepdims=True).clip(1e-6)
     across = across - (across * up).sum(-1, keepdims=True) * up
     across = across / np.linalg.norm(across, axis=-1, keepdims=True).clip(1e-6)

@@ -1,16 +1,19 @@
 """Readings of single frames -> the motion track of the clip."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import SignalsSettings
 
+from dreamactor_signals.body_models.protocol import BodyModel
 from dreamactor_signals.trackers.embedded.camera import Camera
 from dreamactor_signals.trackers.embedded.clip_body import joints_of_clip, place_bodies
 from dreamactor_signals.trackers.embedded.clip_face import faces_of_clip
-from dreamactor_signals.trackers.embedded.clip_head import heads_of_clip
+from dreamactor_signals.trackers.embedded.clip_head import Heads, heads_of_clip
+from dreamactor_signals.trackers.embedded.fitted import fitted_clip
 from dreamactor_signals.trackers.embedded.pace import Pace
 from dreamactor_signals.trackers.embedded.readings import FrameReading
 from dreamactor_signals.trackers.embedded.shots import split_shots
@@ -26,6 +29,7 @@ def assemble(
     *,
     trackers: dict[str, str],
     source_sha256: str,
+    body: BodyModel | None = None,
 ) -> MotionTrack:
     """Put a clip together, shot by shot.
 
@@ -34,9 +38,13 @@ def assemble(
         camera: that the readings were made with.
         fps, frame_size, trackers, source_sha256: pass into the track.
         settings: widths of the smoothing and of the gaps.
+        body: to fit to each shot; None takes the networks' joints as they are.
     """
     pace = Pace.of(settings, fps)
-    shots = [_shot(readings[shot], camera, pace, frame_size) for shot in split_shots(readings)]
+    fit = (
+        None if body is None else partial(fitted_clip, camera=camera, frame_size=frame_size, fps=float(fps), body=body)
+    )
+    shots = [_shot(readings[shot], camera, pace, frame_size, fit) for shot in split_shots(readings)]
     return MotionTrack(
         **{name: np.concatenate([shot[name] for shot in shots]) for name in shots[0]},
         focal_px=camera.focal_px,
@@ -49,13 +57,19 @@ def assemble(
 
 
 def _shot(
-    readings: Sequence[FrameReading], camera: Camera, pace: Pace, frame_size: tuple[int, int]
+    readings: Sequence[FrameReading],
+    camera: Camera,
+    pace: Pace,
+    frame_size: tuple[int, int],
+    fit: Callable[[np.ndarray, np.ndarray, Heads], tuple[np.ndarray, np.ndarray, Heads]] | None,
 ) -> dict[str, np.ndarray]:
-    """A track's arrays for frames without a jump: set sides straight, place, bridge gaps, smooth."""
+    """A track's arrays for frames without a jump: set sides straight, place, bridge gaps, smooth, fit."""
     straight = straighten_sides(readings)
     body = place_bodies(straight, camera, pace)
     joints_cam_m, joint_confidence = joints_of_clip(straight, body, camera, pace, frame_size)
     heads = heads_of_clip(readings, body, camera, pace)
+    if fit is not None:
+        joints_cam_m, joint_confidence, heads = fit(joints_cam_m, joint_confidence, heads)
     faces = faces_of_clip(straight, pace)
     return {
         "joints_cam_m": joints_cam_m,

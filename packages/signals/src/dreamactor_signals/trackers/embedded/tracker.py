@@ -8,6 +8,7 @@ from dreamactor_core.errors import NoPersonError
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import SignalsSettings
 
+from dreamactor_signals.body_models.choose import make_body
 from dreamactor_signals.litert.wheels import BODY_AND_HANDS, FACE
 from dreamactor_signals.trackers.embedded.body import BodyNetworks, BodyReader
 from dreamactor_signals.trackers.embedded.camera import Camera
@@ -28,11 +29,13 @@ class EmbeddedTracker:
         settings: thresholds, smoothing and the assumed camera.
 
     Raises:
-        WeightsError: the networks are not installed.
+        WeightsError: the networks are not installed, or what the body fit needs.
+        SettingsError: the body model's file is not named.
     """
 
     def __init__(self, settings: SignalsSettings) -> None:
         self._settings = settings
+        self._fitted = make_body(settings)
         self._body = BodyNetworks(threads=settings.threads, min_score=settings.min_score)
         self._hands = HandNetworks(threads=settings.threads, min_score=settings.min_score)
         self._face = FaceNetworks(threads=settings.threads, min_score=settings.min_score)
@@ -52,9 +55,14 @@ class EmbeddedTracker:
             fps,
             frame_size,
             self._settings,
-            trackers={"body": BODY_AND_HANDS.label(), "hands": BODY_AND_HANDS.label(), "face": FACE.label()},
+            trackers=self._labels(),
             source_sha256=source_sha256,
+            body=self._fitted,
         )
+
+    def _labels(self) -> dict[str, str]:
+        fit = {} if self._fitted is None else {"fit": self._fitted.name}
+        return {"body": BODY_AND_HANDS.label(), "hands": BODY_AND_HANDS.label(), "face": FACE.label()} | fit
 
     def read(self, frames: Iterable[np.ndarray], frame_size: tuple[int, int]) -> tuple[list[FrameReading], Camera]:
         """What the networks say of each frame of a clip, before it is put together, and the camera they assume."""
