@@ -24,6 +24,7 @@ from dreamactor_signals.trackers.embedded.clip_body import joints_of_clip, place
 from dreamactor_signals.trackers.embedded.clip_face import Faces, faces_of_clip
 from dreamactor_signals.trackers.embedded.clip_head import Heads, fuse_heads
 from dreamactor_signals.trackers.embedded.head import head_of_body
+from dreamactor_signals.trackers.embedded.head_calibration import head_calibration
 from dreamactor_signals.trackers.embedded.pace import Pace
 from dreamactor_signals.trackers.embedded.readings import FrameReading, HandReading, HeadReading
 from dreamactor_signals.trackers.embedded.shots import split_shots
@@ -98,8 +99,11 @@ def _shot(sightings: Sequence[Sighting], clip: Clip) -> dict[str, np.ndarray]:
     readings = straighten_sides(as_read)
     seen = _bridged(*joints_seen(keypoints), clip)
     here = np.asarray(seen.confidence.max(axis=1) > 0)
-    fitted = _fit(replace(seen, joints_cam_m=_own_joints(readings, seen, clip)), clip) if here.any() else None
-    heads = _heads(keypoints, as_read, fitted, here, clip)
+    face_heads = _heads_of_faces(keypoints, readings, clip)
+    depths = _own_joints(readings, seen, clip)
+    evidence = replace(seen, joints_cam_m=depths, head_radius_px=_radius_px(face_heads, clip))
+    fitted = _fit(evidence, clip) if here.any() else None
+    heads = _heads(face_heads, as_read, fitted, here, clip)
     faces = _faces(keypoints, readings, clip)
     no_joints = np.zeros((len(here), JOINT_COUNT, 3)), np.zeros((len(here), JOINT_COUNT))
     joints_cam_m, confidence = no_joints if fitted is None else (fitted.joints_cam_m, fitted.joint_confidence)
@@ -156,23 +160,39 @@ def _own_joints(readings: Sequence[FrameReading], seen: Keypoints, clip: Clip) -
     return joints_m.astype(np.float32)
 
 
-def _heads(
-    keypoints: np.ndarray, readings: Sequence[FrameReading], fitted: FittedClip | None, here: np.ndarray, clip: Clip
-) -> Heads:
-    """Heads of the face network, else of mmpose's face points; else as the embedded body's face points tell them.
-
-    Args:
-        readings: with left and right as they were read.
-    """
-    heads = [
+def _heads_of_faces(keypoints: np.ndarray, readings: Sequence[FrameReading], clip: Clip) -> list[HeadReading | None]:
+    """Heads of the face network, else of mmpose's face points."""
+    return [
         reading.face.head if reading.face else head_of_points(points, clip.camera)
         for reading, points in zip(readings, keypoints[:, FACE], strict=True)
     ]
+
+
+def _radius_px(heads: Sequence[HeadReading | None], clip: Clip) -> np.ndarray:
+    """(T,) how large the skull sphere is seen, 0 without a face: it tells the fit how far away a person is."""
+    skull_m = head_calibration().skull_radius_m * clip.camera.focal_px
+    return np.array([skull_m / head.center_cam_m[2] if head else 0.0 for head in heads], dtype=np.float32)
+
+
+def _heads(
+    heads: Sequence[HeadReading | None],
+    readings: Sequence[FrameReading],
+    fitted: FittedClip | None,
+    here: np.ndarray,
+    clip: Clip,
+) -> Heads:
+    """A clip's heads: of faces, else as the embedded body's face points tell them, at last of the fitted body.
+
+    Args:
+        heads: of faces.
+        readings: with left and right as they were read.
+        fitted: the body, in the frames that are here.
+    """
     rough = [head_of_body(reading.body, clip.camera) if reading.body else None for reading in readings]
     depth_m = np.zeros(len(heads))
     if fitted is not None:
         depth_m = fitted.head_center_cam_m[:, 2] * here
-        for t in np.flatnonzero(here):
+        for t in map(int, np.flatnonzero(here)):
             if heads[t] is None and rough[t] is None:
                 rough[t] = HeadReading(fitted.head_rotation[t], fitted.head_center_cam_m[t], _BODY_HEAD_TRUST)
     return fuse_heads(heads, rough, depth_m, clip.camera, clip.pace)
