@@ -114,7 +114,6 @@ def test_what_is_not_geometry_passes_through(driving_seed: int, reference_seed: 
         "joint_confidence",
         "head_rotation",
         "head_confidence",
-        "face_boxes_px",
         "face_confidence",
         "face_units",
     ):

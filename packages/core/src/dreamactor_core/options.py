@@ -87,7 +87,12 @@ def _plain(annotation: Any) -> Any:
     """The type Typer reads from the command line; pydantic checks the rest when the settings load."""
     if get_origin(annotation) in (Union, UnionType):
         (annotation,) = [part for part in get_args(annotation) if part is not NoneType]
-    return str if get_origin(annotation) is Literal else annotation
+    origin = get_origin(annotation)
+    if origin is dict:
+        # NAME=VALUE, any number of times.
+        return list[str]
+    named = origin is tuple and get_origin(get_args(annotation)[0]) is Literal
+    return str if origin is Literal or named else annotation
 
 
 def _parse_assignments(assignments: list[str]) -> dict[str, Any]:

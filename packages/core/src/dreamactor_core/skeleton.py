@@ -59,6 +59,31 @@ def joint_index(name: str) -> int:
     return _INDEX[name]
 
 
+def _limb_bones() -> dict[str, np.ndarray]:
+    """Limb -> its bones, of both sides and of each."""
+    ends: dict[str, tuple[str, ...]] = {
+        "shoulder": ("shoulder",),
+        "upper_arm": ("elbow",),
+        "forearm": ("wrist",),
+        "hip": ("hip",),
+        "thigh": ("knee",),
+        "shin": ("ankle",),
+        "foot": ("heel", "toe"),
+        "hand": tuple(f"{finger}_{knuckle}" for finger in _FINGERS for knuckle in range(1, 5)),
+    }
+    # Bone i ends at joint i + 1.
+    bones = {"spine": np.array([_INDEX["neck"] - 1])}
+    for limb, joints in ends.items():
+        sides = {side: [_INDEX[f"{side}_{joint}"] - 1 for joint in joints] for side in _SIDES}
+        bones[limb] = np.array(sides["left"] + sides["right"])
+        bones |= {f"{side}_{limb}": np.array(of_side) for side, of_side in sides.items()}
+    return bones
+
+
+LIMB_BONES: dict[str, np.ndarray] = _limb_bones()
+"""Bones by the names that people use: `upper_arm` for both sides, `left_upper_arm` for one, and so on."""
+
+
 MIRROR: np.ndarray = np.array(
     [
         _INDEX[name.replace("left_", "right_") if name.startswith("left_") else name.replace("right_", "left_")]

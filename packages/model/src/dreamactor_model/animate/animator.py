@@ -18,7 +18,7 @@ from dreamactor_core.settings import Settings
 from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_core.video import VideoWriter
 from dreamactor_signals.extraction import extract_video
-from dreamactor_signals.retarget import retarget
+from dreamactor_signals.retarget import load_standardizer, retarget
 from dreamactor_signals.trackers import Tracker, make_tracker
 
 from dreamactor_model.actor import DreamActor
@@ -101,9 +101,14 @@ class Animator:
         """
         request.check()
         sampling = request.apply(self._settings.sampling)
-        subject = read_subject(request.references, self._tracker, area=int(str(self._model.about["area"])))
+        rules = self._settings.signals.retarget
+        standardizer = load_standardizer(rules.pose_standardizer)
+        area = int(str(self._model.about["area"]))
+        subject = read_subject(request.references, self._tracker, area=area, standardizer=standardizer)
         driving = extract_video(request.driving, self._tracker, watched=True, max_frames=sampling.max_frames)
-        motion = DrivenMotion(request.driving, driving, retarget(driving, subject.track), subject.size)
+        retargeted = retarget(driving, subject.track, rules, at_rest=subject.at_rest)
+        own_face = None if "face" in rules.transfer else subject.face_crop()
+        motion = DrivenMotion(request.driving, driving, retargeted, subject.size, own_face)
         result = AnimateResult.beside(request.output)
         with atomic_path(result.video) as unfinished:
             rows = SheetRows(subject, motion)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     "sampling.guidance_reference",
     "sampling.guidance_motion",
     "sampling.max_frames",
+    "signals.retarget.transfer",
+    "signals.retarget.bone_scale",
 )
 def animate(
     settings: Settings,

@@ -25,12 +25,14 @@ class DrivenMotion:
         driving: its own track; the face boxes are in the video's pixels.
         retargeted: the same performance by the subject's body, seen by the subject's camera.
         size: width and height of the canvas.
+        own_face: (224, 224, 3) uint8 of the subject, in place of the driving faces if these are not transferred.
     """
 
     video: Path
     driving: MotionTrack
     retargeted: MotionTrack
     size: tuple[int, int]
+    own_face: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.driving)
@@ -41,6 +43,8 @@ class DrivenMotion:
 
     def face_crops(self, frames: Sequence[int]) -> np.ndarray:
         """(T, 224, 224, 3) uint8, black where no face is seen."""
+        if self.own_face is not None:
+            return np.repeat(self.own_face[None], len(frames), axis=0)
         windows = face_windows(self.driving.face_boxes_px)
         crops = np.zeros((len(frames), FACE_CROP_PX, FACE_CROP_PX, 3), np.uint8)
         with open_video(self.video, indices=frames) as reader:

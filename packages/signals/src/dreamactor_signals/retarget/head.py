@@ -3,6 +3,7 @@
 Legend: T video frames.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,19 +27,22 @@ def place_head(
     neck_cam_m: np.ndarray,
     new_neck_cam_m: np.ndarray,
     scale: float,
+    factors: Mapping[str, float],
 ) -> PlacedHead:
     """Put the driving head on the retargeted neck: its direction from the neck stays, the distance is the reference's.
 
     Args:
         neck_cam_m, new_neck_cam_m: (T, 3) of the driving person, before and after.
         scale: size ratio, for what the reference does not show.
+        factors: a user's, of which `head` is on the skull's size and `neck` on its distance from the neck.
     """
     present = driving.head_confidence > 0
     offset_m = driving.head_center_cam_m.astype(np.float64) - neck_cam_m
     distance_m = np.linalg.norm(offset_m, axis=1)
     new_distance_m = _neck_to_head_m(reference) or scale * float(weighted_median(distance_m, driving.head_confidence))
     direction = offset_m / np.where(distance_m > 0, distance_m, 1)[:, None]
-    radius_m = head_radius_m(reference) or scale * head_radius_m(driving)
+    new_distance_m *= factors.get("neck", 1.0)
+    radius_m = (head_radius_m(reference) or scale * head_radius_m(driving)) * factors.get("head", 1.0)
     return PlacedHead(
         (new_neck_cam_m + direction * new_distance_m) * present[:, None],
         radius_m * present,

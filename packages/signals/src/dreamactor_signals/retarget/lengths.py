@@ -3,11 +3,12 @@
 Legend: T video frames, B bones (`dreamactor_core.skeleton.BONES`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
-from dreamactor_core.skeleton import BODY_JOINTS, BONES, MIRROR
+from dreamactor_core.skeleton import BODY_JOINTS, BONES, LIMB_BONES, MIRROR
 
 from dreamactor_signals.retarget.robust import weighted_median
 from dreamactor_signals.visibility import SEEN
@@ -86,6 +87,24 @@ def complete(lengths: BoneLengths, other: BoneLengths, scale: float) -> np.ndarr
         borrowed = group & ~known & (other_mirrored.metres > 0)
         metres[borrowed] = other_mirrored.metres[borrowed] * ratio
     return metres
+
+
+def better_known(lengths: BoneLengths, at_rest: BoneLengths) -> BoneLengths:
+    """Lengths measured at rest, where they are known, at the size that the person has here."""
+    ratio = size_ratio(lengths, at_rest, np.ones_like(BODY_BONES)) or 1.0
+    known = at_rest.known
+    return BoneLengths(
+        np.where(known, at_rest.metres * ratio, lengths.metres), np.where(known, at_rest.confidence, lengths.confidence)
+    )
+
+
+def bone_factors(factors: Mapping[str, float]) -> np.ndarray:
+    """(B,) what a user's factors by limb (`LIMB_BONES`) make of every bone; names of several limbs multiply."""
+    of_bones = np.ones(len(BODY_BONES))
+    for name, factor in factors.items():
+        if name in LIMB_BONES:
+            of_bones[LIMB_BONES[name]] *= factor
+    return of_bones
 
 
 def _mirrored(lengths: BoneLengths) -> BoneLengths:

@@ -3,34 +3,55 @@
 Everything is metric and in 3-D; nothing is compared in the picture, where foreshortening would pass for short bones.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 from dreamactor_core.errors import InputError
 from dreamactor_core.motion_track import MotionTrack
+from dreamactor_core.settings.retarget import PARTS, RetargetSettings
 from dreamactor_core.skeleton import BONES, joint_index
 
 from dreamactor_signals.retarget.anchor import find_necks, ground_shift_m, is_grounded
+from dreamactor_signals.retarget.faces import follow_heads
 from dreamactor_signals.retarget.head import head_radius_m, place_head
-from dreamactor_signals.retarget.lengths import BODY_BONES, BoneLengths, complete, measure_bones, size_ratio
+from dreamactor_signals.retarget.lengths import (
+    BODY_BONES,
+    BoneLengths,
+    better_known,
+    bone_factors,
+    complete,
+    measure_bones,
+    size_ratio,
+)
 from dreamactor_signals.retarget.rebuild import rebuild
+from dreamactor_signals.retarget.transfer import combine, still
 
 _LEG_BONES = np.isin(
     BONES[:, 1], [joint_index(f"{side}_{part}") for side in ("left", "right") for part in ("knee", "ankle")]
 )
 
 
-def retarget(driving: MotionTrack, reference: MotionTrack) -> MotionTrack:
+def retarget(
+    driving: MotionTrack,
+    reference: MotionTrack,
+    settings: RetargetSettings | None = None,
+    *,
+    at_rest: MotionTrack | None = None,
+) -> MotionTrack:
     """Carry a performance over to another body (paper 3.2, bone length adjustment).
 
     Kept from the driving clip: the direction of every bone, the head's rotation, confidences, face, rate and length.
     Taken from the reference: every bone's length, the head's size and distance from the neck, the camera and frame, and
     the place: the neck stands where the reference's stands and moves as the driving neck moves about its median, in
-    proportion to the bodies. Where both show their feet, the feet stand on the reference's ground.
+    proportion to the bodies. Where both show their feet, the feet stand on the reference's ground. Face boxes go with
+    the head. Parts that are not transferred keep the pose of the reference's first frame.
 
     Args:
         driving: T frames.
         reference: one or more frames of the other person.
+        settings: what is transferred, and factors on bones; everything and none by default.
+        at_rest: the other person in a pose that shows every bone (`PoseStandardizer`), to measure bones on.
 
     Returns:
         T frames in the reference's camera.
@@ -38,7 +59,34 @@ def retarget(driving: MotionTrack, reference: MotionTrack) -> MotionTrack:
     Raises:
         InputError: the two show no part of the body in common.
     """
+    settings = settings or RetargetSettings()
+    own = still(reference, driving)
+    if set(settings.transfer) <= {"face"}:
+        # Nothing is compared: the two need have nothing in common.
+        boxes_px = follow_heads(driving, own.head_center_cam_m, own.head_radius_m, reference)
+        return combine(_with_face(own, driving, boxes_px), own, settings.transfer)
+    performed = _perform(driving, reference, at_rest, settings.bone_scale)
+    return performed if len(settings.transfer) == len(PARTS) else combine(performed, own, settings.transfer)
+
+
+def _with_face(track: MotionTrack, face: MotionTrack, boxes_px: np.ndarray) -> MotionTrack:
+    return replace(
+        track,
+        face_boxes_px=boxes_px,
+        face_confidence=face.face_confidence,
+        face_occlusion=face.face_occlusion,
+        face_units=face.face_units,
+        face_tokens=face.face_tokens,
+    )
+
+
+def _perform(
+    driving: MotionTrack, reference: MotionTrack, at_rest: MotionTrack | None, factors: Mapping[str, float]
+) -> MotionTrack:
+    """All parts of the performance on the reference's body."""
     bones, reference_bones = measure_bones(driving), measure_bones(reference)
+    if at_rest is not None:
+        reference_bones = better_known(reference_bones, measure_bones(at_rest))
     scale = _body_scale(driving, reference, bones, reference_bones)
     grounded = is_grounded(driving) and is_grounded(reference)
     # Legs set the stride: scaled by anything else, standing feet would slide.
@@ -51,19 +99,20 @@ def retarget(driving: MotionTrack, reference: MotionTrack) -> MotionTrack:
         necks.path_cam_m,
         complete(bones, reference_bones, 1 / scale),
         new_neck_cam_m,
-        complete(reference_bones, bones, scale),
+        complete(reference_bones, bones, scale) * bone_factors(factors),
         scale,
     )
     if grounded:
         shift_m = ground_shift_m(driving, reference, joints_cam_m, stride)
         joints_cam_m[..., 1] += shift_m[:, None] * (driving.joint_confidence > 0)
         new_neck_cam_m[:, 1] += shift_m
-    head = place_head(driving, reference, necks.path_cam_m, new_neck_cam_m, scale)
+    head = place_head(driving, reference, necks.path_cam_m, new_neck_cam_m, scale, factors)
     return replace(
         driving,
         joints_cam_m=joints_cam_m,
         head_center_cam_m=head.center_cam_m,
         head_radius_m=head.radius_m,
+        face_boxes_px=follow_heads(driving, head.center_cam_m, head.radius_m, reference),
         focal_px=reference.focal_px,
         principal_px=reference.principal_px,
         frame_size=reference.frame_size,
