@@ -21,10 +21,10 @@ from dreamactor_core.manifest import ClipRow, write_manifest
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import MmposeSettings, SignalsSettings
 from dreamactor_core.video import read_frames
+from dreamactor_signals.body_models import choose
 from dreamactor_signals.extraction import extract_manifest
 from dreamactor_signals.trackers import make_tracker
 from dreamactor_signals.trackers.mmpose import MmposeTracker
-from dreamactor_signals.trackers.mmpose import tracker as mmpose_tracker
 from dreamactor_signals.trackers.mmpose.process import CHILD, MmposeProcess
 
 PYTHON = Path(__file__).parents[3] / ".venvs" / "mmpose" / "bin" / "python"
@@ -326,8 +326,8 @@ def test_a_missing_environment_is_told_with_its_command(tmp_path: Path) -> None:
 
 
 def test_a_missing_body_fit_is_told_before_anything_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mmpose_tracker, "find_spec", lambda name: None)
-    with pytest.raises(TrackerError, match=r"needs torch. Run: pip install 'dreamactor-signals\[body\]'"):
+    monkeypatch.setattr(choose, "find_spec", lambda name: None)
+    with pytest.raises(WeightsError, match=r"needs the package torch.*pip install 'dreamactor-signals\[body\]'"):
         make_tracker(SignalsSettings(tracker="mmpose"))
 
 

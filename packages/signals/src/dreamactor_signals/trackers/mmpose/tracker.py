@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
-from importlib.util import find_spec
 
 import numpy as np
-from dreamactor_core.errors import NoPersonError, TrackerError
+from dreamactor_core.errors import NoPersonError
 from dreamactor_core.files import sha256_file
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import SignalsSettings
 
-from dreamactor_signals.body_models.anny import AnnyBody
+from dreamactor_signals.body_models import BodyModel
+from dreamactor_signals.body_models.choose import make_body
 from dreamactor_signals.litert.wheels import BODY_AND_HANDS, FACE
 from dreamactor_signals.trackers.embedded.body import BodyNetworks, BodyReader
 from dreamactor_signals.trackers.embedded.camera import Camera
@@ -22,8 +22,6 @@ from dreamactor_signals.trackers.mmpose.clip import Clip, Sighting, assemble
 from dreamactor_signals.trackers.mmpose.process import MmposeProcess
 from dreamactor_signals.trackers.people import People
 
-INSTALL_FIT = "Run: pip install 'dreamactor-signals[body]'"
-
 
 class MmposeTracker:
     """RTMW, RTMPose or DWPose in a process of its own, kept alive over clips.
@@ -32,18 +30,18 @@ class MmposeTracker:
         settings: of mmpose, and what the embedded tracker needs, whose networks tell where the person is.
 
     Raises:
-        TrackerError: mmpose's environment or the body fit is not installed, or mmpose breaks down.
-        WeightsError: no checkpoint, a damaged one or one of another config; or the embedded networks are missing.
-        SettingsError: no such config or device.
+        TrackerError: mmpose's environment is not there, or mmpose breaks down.
+        WeightsError: no checkpoint, a damaged one or one of another config; the embedded networks or what the body fit
+            needs are not installed.
+        SettingsError: no such config or device, or the body model's file is not named.
     """
 
     def __init__(self, settings: SignalsSettings) -> None:
         self._settings = settings
-        check_fit_installed()
+        self._fitted = _body(settings)
         self._process = MmposeProcess(settings.mmpose, threads=settings.threads)
         self._body = BodyNetworks(threads=settings.threads, min_score=settings.min_score)
         self._face = FaceNetworks(threads=settings.threads, min_score=settings.min_score)
-        self._fitted = AnnyBody()
         self._trackers = self._labels()
 
     def close(self) -> None:
@@ -113,11 +111,9 @@ class MmposeTracker:
         }
 
 
-def check_fit_installed() -> None:
-    """Told before a clip is looked at, not after.
-
-    Raises:
-        TrackerError: what the body fit needs is not installed.
-    """
-    if find_spec("torch") is None:
-        raise TrackerError("the mmpose tracker fits a body, which needs torch", remedy=INSTALL_FIT)
+def _body(settings: SignalsSettings) -> BodyModel:
+    """The body to fit. mmpose tells no depths: where the settings name no body, it is Anny's."""
+    named = settings if settings.fit != "none" else settings.model_copy(update={"fit": "anny"})
+    body = make_body(named)
+    assert body is not None
+    return body
