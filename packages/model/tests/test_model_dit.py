@@ -13,22 +13,10 @@ from dreamactor_model.dit.face_attention import FaceAttention, group_face_tokens
 from dreamactor_model.dit.layers import TIMESTEP_SCALE
 from dreamactor_model.dit.rope import frame_positions, rotate, rotation_3d
 from dreamactor_model.presets import ActorConfig, get_preset, latent_frames, video_frames
+from micro_model import MICRO_ACTOR
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-MICRO = ActorConfig(
-    dim=48,
-    layers=2,
-    heads=2,
-    ffn_dim=64,
-    latent_channels=4,
-    spatial_stride=8,
-    pose_channels=3,
-    pose_width=4,
-    face_width=8,
-    face_stem=8,
-    frequency_dim=16,
-)
 FRAMES = 4
 
 
@@ -87,7 +75,7 @@ def wan() -> WanTransformer3DModel:
 @pytest.fixture(scope="module")
 def from_wan(wan: WanTransformer3DModel) -> DreamActor:
     torch.manual_seed(3)
-    config = dataclasses.replace(MICRO, text_dim=12, text_tokens=5)
+    config = dataclasses.replace(MICRO_ACTOR, text_dim=12, text_tokens=5)
     actor = DreamActor(config).eval()
     load_base(actor.dit, wan.state_dict())
     actor.dit.prompt_SC.copy_(torch.randn(5, 12))
@@ -100,7 +88,7 @@ def _relative(ours: Tensor, theirs: Tensor) -> float:
 
 @torch.no_grad()
 def test_equals_the_base_at_one_timestep(wan: WanTransformer3DModel, from_wan: DreamActor) -> None:
-    latents = _inputs(MICRO)["latents_BCFHW"]
+    latents = _inputs(MICRO_ACTOR)["latents_BCFHW"]
     times_B = torch.tensor([0.25, 0.9])
     text = from_wan.dit.prompt_SC.expand(2, -1, -1)
     theirs = wan(latents, times_B * TIMESTEP_SCALE, text).sample
@@ -110,7 +98,7 @@ def test_equals_the_base_at_one_timestep(wan: WanTransformer3DModel, from_wan: D
 @torch.no_grad()
 def test_equals_the_base_at_a_timestep_for_each_frame(wan: WanTransformer3DModel, from_wan: DreamActor) -> None:
     """As the image-to-video base is used: a clean first frame, noise after it, one timestep a token."""
-    inputs = _inputs(MICRO)
+    inputs = _inputs(MICRO_ACTOR)
     times_BF = inputs["timesteps_BF"].clone()
     times_BF[:, 0] = 0
     tokens_a_frame = 4 * 3
@@ -121,7 +109,7 @@ def test_equals_the_base_at_a_timestep_for_each_frame(wan: WanTransformer3DModel
 
 @torch.no_grad()
 def test_new_branches_add_nothing_before_training(from_wan: DreamActor) -> None:
-    inputs = _inputs(MICRO)
+    inputs = _inputs(MICRO_ACTOR)
     plain = from_wan(inputs["latents_BCFHW"], inputs["timesteps_BF"])
     driven = from_wan(**{**inputs, "references_BRCHW": None})
     assert torch.equal(plain, driven)
@@ -131,11 +119,11 @@ def test_new_branches_add_nothing_before_training(from_wan: DreamActor) -> None:
 
 
 def test_a_base_of_another_size_is_refused(wan: WanTransformer3DModel) -> None:
-    dit = DiT(dataclasses.replace(MICRO, text_dim=12, layers=3))
+    dit = DiT(dataclasses.replace(MICRO_ACTOR, text_dim=12, layers=3))
     with pytest.raises(WeightsError, match="missing"):
         load_base(dit, wan.state_dict())
     with pytest.raises(WeightsError, match="does not fit"):
-        load_base(DiT(dataclasses.replace(MICRO, text_dim=12, ffn_dim=80)), wan.state_dict())
+        load_base(DiT(dataclasses.replace(MICRO_ACTOR, text_dim=12, ffn_dim=80)), wan.state_dict())
 
 
 def _unfolded(attention: FaceAttention, x_BFLD: Tensor, face_BFMC: Tensor) -> Tensor:
@@ -168,8 +156,8 @@ def test_one_token_of_the_first_frame_and_four_of_the_others() -> None:
 @torch.no_grad()
 def test_face_tokens_reach_their_own_latent_frame_only(token: int, frame: int) -> None:
     # One block: in a deeper model self-attention passes the change on.
-    actor = _awake(DreamActor(dataclasses.replace(MICRO, layers=1)))
-    inputs = _inputs(MICRO)
+    actor = _awake(DreamActor(dataclasses.replace(MICRO_ACTOR, layers=1)))
+    inputs = _inputs(MICRO_ACTOR)
     before = actor(**inputs)
     inputs["face_BTC"] = inputs["face_BTC"].clone()
     inputs["face_BTC"][:, token] += 1
@@ -178,9 +166,9 @@ def test_face_tokens_reach_their_own_latent_frame_only(token: int, frame: int) -
 
 @torch.no_grad()
 def test_every_frame_sees_every_reference_through_ref_attn_alone() -> None:
-    actor = _awake(DreamActor(dataclasses.replace(MICRO, layers=1)))
+    actor = _awake(DreamActor(dataclasses.replace(MICRO_ACTOR, layers=1)))
     nn.init.zeros_(actor.dit.blocks[0].attn1.to_out[0].weight)
-    inputs = _inputs(MICRO)
+    inputs = _inputs(MICRO_ACTOR)
     before = actor(**inputs)
     for reference in range(2):
         other = inputs["references_BRCHW"].clone()
@@ -190,9 +178,9 @@ def test_every_frame_sees_every_reference_through_ref_attn_alone() -> None:
 
 @torch.no_grad()
 def test_ref_attn_is_the_same_for_equal_frames_early_and_late() -> None:
-    actor = _awake(DreamActor(dataclasses.replace(MICRO, layers=1)))
+    actor = _awake(DreamActor(dataclasses.replace(MICRO_ACTOR, layers=1)))
     nn.init.zeros_(actor.dit.blocks[0].attn1.to_out[0].weight)
-    inputs = _inputs(MICRO)
+    inputs = _inputs(MICRO_ACTOR)
     still = {
         "latents_BCFHW": inputs["latents_BCFHW"][:, :, :1].expand(-1, -1, FRAMES, -1, -1),
         "timesteps_BF": inputs["timesteps_BF"][:, :1].expand(-1, FRAMES),
@@ -203,8 +191,8 @@ def test_ref_attn_is_the_same_for_equal_frames_early_and_late() -> None:
 
 @torch.no_grad()
 def test_pose_enters_its_own_frame_and_references_carry_none() -> None:
-    actor = _awake(DreamActor(dataclasses.replace(MICRO, layers=0)))
-    inputs = _inputs(MICRO)
+    actor = _awake(DreamActor(dataclasses.replace(MICRO_ACTOR, layers=0)))
+    inputs = _inputs(MICRO_ACTOR)
     before = actor(**inputs)
     inputs["pose_BCFHW"] = inputs["pose_BCFHW"].clone()
     inputs["pose_BCFHW"][:, :, 2] += 1
@@ -212,24 +200,24 @@ def test_pose_enters_its_own_frame_and_references_carry_none() -> None:
     captured: list[Tensor] = []
     actor.dit.patch_embedding.register_forward_pre_hook(lambda _, arguments: captured.append(arguments[0]))
     actor(**inputs)
-    assert not captured[0][:, MICRO.latent_channels :, :2].any()
-    assert captured[0][:, MICRO.latent_channels :, 2:].all()
+    assert not captured[0][:, MICRO_ACTOR.latent_channels :, :2].any()
+    assert captured[0][:, MICRO_ACTOR.latent_channels :, 2:].all()
 
 
 @torch.no_grad()
 def test_references_are_clean_whatever_the_video_s_noise() -> None:
-    actor = _awake(DreamActor(MICRO))
+    actor = _awake(DreamActor(MICRO_ACTOR))
     captured: list[Tensor] = []
     actor.dit.condition_embedder.register_forward_pre_hook(lambda _, arguments: captured.append(arguments[0]))
-    inputs = _inputs(MICRO)
+    inputs = _inputs(MICRO_ACTOR)
     actor(**inputs)
     assert torch.equal(captured[0], torch.cat([torch.zeros(2, 2), inputs["timesteps_BF"]], dim=1))
 
 
 @torch.no_grad()
 def test_a_frame_s_timestep_modulates_that_frame_alone() -> None:
-    actor = _awake(DreamActor(dataclasses.replace(MICRO, layers=0)))
-    inputs = _inputs(MICRO)
+    actor = _awake(DreamActor(dataclasses.replace(MICRO_ACTOR, layers=0)))
+    inputs = _inputs(MICRO_ACTOR)
     before = actor(**inputs)
     inputs["timesteps_BF"] = inputs["timesteps_BF"].clone()
     inputs["timesteps_BF"][:, 1] = 0.5
@@ -239,8 +227,8 @@ def test_a_frame_s_timestep_modulates_that_frame_alone() -> None:
 @torch.no_grad()
 def test_swapped_references_differ_by_their_positions_alone() -> None:
     """Positions are all that tells references: a swap changes the result, unless the two are equal."""
-    actor = _awake(DreamActor(MICRO))
-    inputs = _inputs(MICRO)
+    actor = _awake(DreamActor(MICRO_ACTOR))
+    inputs = _inputs(MICRO_ACTOR)
     before = actor(**inputs)
     swapped = actor(**{**inputs, "references_BRCHW": inputs["references_BRCHW"].flip(1)})
     assert not torch.allclose(before, swapped, atol=1e-6)
@@ -271,10 +259,10 @@ STAGES = {"1": {"base"}, "2": {"face"}, "3": {"base", "face"}}
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_trains_its_parameters_and_no_others(stage: str) -> None:
-    actor = _awake(DreamActor(MICRO)).train()
+    actor = _awake(DreamActor(MICRO_ACTOR)).train()
     for name, parameter in actor.named_parameters():
         parameter.requires_grad_(parameter_group(name) in STAGES[stage])
-    inputs = _inputs(MICRO, batch=1)
+    inputs = _inputs(MICRO_ACTOR, batch=1)
     inputs["pose_BCFHW"] = actor.encode_pose(torch.rand(1, 6, video_frames(FRAMES), 64, 48))
     # Stage 1 leaves the face out (paper 3.4).
     inputs["face_BTC"] = None if stage == "1" else actor.encode_face(torch.rand(1, video_frames(FRAMES), 3, 224, 224))
@@ -293,7 +281,7 @@ def _is_silent(name: str) -> bool:
 
 
 def test_the_face_group_is_the_encoder_its_mlp_and_face_attn() -> None:
-    names = [name for name, _ in DreamActor(MICRO).named_parameters()]
+    names = [name for name, _ in DreamActor(MICRO_ACTOR).named_parameters()]
     roots = {name.split(".")[0] if "blocks" not in name else name.split(".")[3] for name in names if _is_face(name)}
     assert roots == {"face_encoder", "face_mlp", "face_attn", "norm_face"}
     base = {name.split(".")[3] for name in names if "blocks" in name and not _is_face(name)}

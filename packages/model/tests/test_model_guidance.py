@@ -7,19 +7,13 @@ import torch
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.conditions import Conditions
 from dreamactor_model.guidance import GuidanceScales, guided_velocity
-from dreamactor_model.presets import get_preset
-from torch import Tensor, nn
-
-CONFIG = dataclasses.replace(get_preset("tiny").actor, dim=48, layers=2, heads=2, ffn_dim=64, face_width=8, face_stem=8)
+from micro_model import MICRO_ACTOR, awake_actor
+from torch import Tensor
 
 
 @pytest.fixture(scope="module")
 def actor() -> DreamActor:
-    torch.manual_seed(0)
-    actor = DreamActor(CONFIG).eval()
-    for parameter in actor.dit.parameters():
-        nn.init.normal_(parameter, std=0.1)
-    return actor
+    return awake_actor(dataclasses.replace(MICRO_ACTOR, latent_channels=16, pose_channels=16))
 
 
 @pytest.fixture(scope="module")

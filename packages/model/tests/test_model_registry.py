@@ -13,7 +13,6 @@ from dreamactor_core.settings.evaluation import PromotionSettings
 from dreamactor_core.tracking import client
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.checkpoint import save_checkpoint
-from dreamactor_model.presets import ActorConfig, VAEConfig
 from dreamactor_model.registry import (
     checkpoint_folder,
     decide,
@@ -23,34 +22,14 @@ from dreamactor_model.registry import (
 )
 from dreamactor_model.training.finished import VAE_FOLDER, save_finished
 from dreamactor_model.vae import VideoVAE
+from micro_model import MICRO_ACTOR, MICRO_VAE
 from mlflow.entities.model_registry import ModelVersion
-
-_ACTOR = ActorConfig(
-    dim=24,
-    layers=1,
-    heads=2,
-    ffn_dim=24,
-    latent_channels=4,
-    spatial_stride=8,
-    pose_channels=4,
-    pose_width=8,
-    face_width=16,
-    face_stem=8,
-)
-_VAE = VAEConfig(
-    latent_channels=4,
-    base_dim=8,
-    decoder_base_dim=8,
-    dim_mult=(1, 1, 1, 1),
-    residual_blocks=1,
-    temporal_downsample=(False, True, True),
-)
 
 
 @pytest.fixture(scope="module")
 def vae_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("registry") / "vae"
-    save_checkpoint(VideoVAE(_VAE), folder, about={})
+    save_checkpoint(VideoVAE(MICRO_VAE), folder, about={})
     return folder
 
 
@@ -70,7 +49,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 def _train_and_evaluate(settings: Settings, vae_folder: Path, psnr_db: float, **protocol: Any) -> None:
     folder, reports = Path(settings.model.checkpoint), Path(settings.evaluation.reports_dir)
     torch.manual_seed(int(psnr_db * 100))
-    save_finished(DreamActor(_ACTOR), vae_folder, folder, about={"preset": "tiny"})
+    save_finished(DreamActor(MICRO_ACTOR), vae_folder, folder, about={"preset": "tiny"})
     weights = sha256_file(folder / "manifest.json")
     write_json(reports / "metrics.json", {"psnr_db": psnr_db, "ssim": 0.5})
     write_json(reports / "protocol.json", {"weights_sha256": weights, "clips": ["a"], **protocol})
@@ -112,11 +91,11 @@ def test_versions_carry_what_they_came_from_and_no_pickle(settings: Settings, va
 
 
 def test_only_what_was_evaluated_can_be_registered(settings: Settings, vae_folder: Path) -> None:
-    save_finished(DreamActor(_ACTOR), vae_folder, settings.model.checkpoint, about={})
+    save_finished(DreamActor(MICRO_ACTOR), vae_folder, settings.model.checkpoint, about={})
     with pytest.raises(WeightsError, match="not been evaluated.*dreamactor model evaluate"):
         register_checkpoint(settings)
     _train_and_evaluate(settings, vae_folder, 20.0)
-    save_finished(DreamActor(_ACTOR), vae_folder, settings.model.checkpoint, about={"trained": "again"})
+    save_finished(DreamActor(MICRO_ACTOR), vae_folder, settings.model.checkpoint, about={"trained": "again"})
     with pytest.raises(WeightsError, match="another checkpoint was evaluated"):
         register_checkpoint(settings)
 
@@ -133,7 +112,7 @@ def test_a_changed_byte_in_the_registry_is_noticed(settings: Settings, vae_folde
 def test_a_vae_of_another_model_is_noticed(settings: Settings, vae_folder: Path) -> None:
     _train_and_evaluate(settings, vae_folder, 20.0)
     folder = Path(settings.model.checkpoint)
-    save_checkpoint(VideoVAE(_VAE), folder / VAE_FOLDER, about={"another": True})
+    save_checkpoint(VideoVAE(MICRO_VAE), folder / VAE_FOLDER, about={"another": True})
     with pytest.raises(WeightsError, match="not the one the model was trained with"):
         checkpoint_folder(settings.tracking, str(folder))
 

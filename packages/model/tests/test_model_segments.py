@@ -10,44 +10,28 @@ import torch
 from dreamactor_core.errors import SettingsError
 from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_model.actor import DreamActor
-from dreamactor_model.presets import VAEConfig, get_preset, latent_frames
+from dreamactor_model.presets import latent_frames
 from dreamactor_model.sampling.segments import Segment, plan_segments
 from dreamactor_model.sampling.solver import make_scheduler
 from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream, step_count
 from dreamactor_model.vae import VideoVAE
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import Tensor, nn
+from micro_model import MICRO_ACTOR, MICRO_VAE, awake_actor
+from torch import Tensor
 
-CONFIG = dataclasses.replace(
-    get_preset("tiny").actor, dim=48, layers=1, heads=2, ffn_dim=64, face_width=8, face_stem=8, latent_channels=4
-)
 SETTINGS = SamplingSettings(steps=2, segment_frames=9, seed=11)
 
 
 @pytest.fixture(scope="module")
 def actor() -> DreamActor:
-    torch.manual_seed(0)
-    actor = DreamActor(CONFIG).eval()
-    for parameter in actor.dit.parameters():
-        nn.init.normal_(parameter, std=0.1)
-    return actor
+    return awake_actor(dataclasses.replace(MICRO_ACTOR, layers=1))
 
 
 @pytest.fixture(scope="module")
 def vae() -> VideoVAE:
     torch.manual_seed(0)
-    return VideoVAE(
-        VAEConfig(
-            latent_channels=4,
-            base_dim=4,
-            decoder_base_dim=4,
-            dim_mult=(1, 2, 2),
-            residual_blocks=1,
-            temporal_downsample=(True, True),
-            patch_size=2,
-        )
-    ).eval()
+    return VideoVAE(MICRO_VAE).eval()
 
 
 def _motion(frames: int, *, face: bool = False) -> MotionArrays:

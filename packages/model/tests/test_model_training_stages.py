@@ -10,11 +10,11 @@ from dreamactor_core.settings import Settings, load_settings
 from dreamactor_model.actor import DreamActor, parameter_group
 from dreamactor_model.checkpoint import save_checkpoint
 from dreamactor_model.conditions import Conditions
-from dreamactor_model.presets import ActorConfig
 from dreamactor_model.training.diffusion_stage import FlowObjective
 from dreamactor_model.training.ema import WeightAverage
 from dreamactor_model.training.spec import configuration_hash
 from dreamactor_model.training.stages import STAGES, freeze_others, parse_stage, prerequisites, stage_settings
+from micro_model import MICRO_ACTOR
 
 
 @pytest.fixture(autouse=True)
@@ -41,19 +41,7 @@ def _batch(actor: DreamActor) -> dict[str, torch.Tensor]:
 @pytest.fixture
 def actor() -> DreamActor:
     torch.manual_seed(0)
-    config = ActorConfig(
-        dim=32,
-        layers=2,
-        heads=2,
-        ffn_dim=64,
-        latent_channels=4,
-        spatial_stride=8,
-        pose_channels=4,
-        pose_width=8,
-        face_width=16,
-        face_stem=8,
-    )
-    return DreamActor(config)
+    return DreamActor(MICRO_ACTOR)
 
 
 @pytest.mark.parametrize("stage", ["1", "2", "3"])

@@ -6,24 +6,16 @@ from pathlib import Path
 import pytest
 import torch
 from dreamactor_core.errors import WeightsError
-from dreamactor_model.presets import VAEConfig, get_preset
+from dreamactor_model.presets import get_preset
 from dreamactor_model.vae import VideoVAE
+from micro_model import MICRO_VAE
 from torch import Tensor
 
-MICRO = VAEConfig(
-    latent_channels=4,
-    base_dim=4,
-    decoder_base_dim=4,
-    dim_mult=(1, 2, 2),
-    residual_blocks=1,
-    temporal_downsample=(True, True),
-    patch_size=2,
-)
 KINDS = {
-    "patched": MICRO,
-    "residual": dataclasses.replace(MICRO, is_residual=True),
+    "patched": MICRO_VAE,
+    "residual": dataclasses.replace(MICRO_VAE, is_residual=True),
     "wan-8x": dataclasses.replace(
-        MICRO, dim_mult=(1, 2, 2, 2), temporal_downsample=(False, True, True), patch_size=None
+        MICRO_VAE, dim_mult=(1, 2, 2, 2), temporal_downsample=(False, True, True), patch_size=None
     ),
 }
 

@@ -11,7 +11,7 @@ from torch.nn.utils import parametrize
 
 
 @pytest.fixture
-def images_BCTHW() -> Tensor:
+def images() -> Tensor:
     """Smooth, nearly grey pictures: much brightness, little colour."""
     generator = torch.Generator().manual_seed(0)
     coarse = torch.randn(8, 1, 1, 4, 4, generator=generator) + 0.2 * torch.randn(8, 3, 1, 4, 4, generator=generator)
@@ -19,10 +19,10 @@ def images_BCTHW() -> Tensor:
 
 
 @pytest.fixture
-def vae(images_BCTHW: Tensor) -> VideoVAE:
+def vae(images: Tensor) -> VideoVAE:
     torch.manual_seed(0)
     vae = VideoVAE(get_preset("tiny").vae).eval()
-    vae_start.prepare(vae, images_BCTHW)
+    vae_start.prepare(vae, images)
     return vae
 
 
@@ -60,8 +60,8 @@ def test_a_picture_that_stands_still_is_shown_still(vae: VideoVAE) -> None:
     torch.testing.assert_close(decoded[:, :, 9:], decoded[:, :, 5:13])
 
 
-def test_whitened_patches_vary_more_alike_and_come_back(images_BCTHW: Tensor) -> None:
-    patches_PN = images_BCTHW.transpose(0, 1).flatten(1)
+def test_whitened_patches_vary_more_alike_and_come_back(images: Tensor) -> None:
+    patches_PN = images.transpose(0, 1).flatten(1)
     whiten_PP, restore_PP = vae_start._whitening(patches_PN)
     torch.testing.assert_close(restore_PP @ whiten_PP @ patches_PN, patches_PN, atol=1e-4, rtol=1e-4)
 
