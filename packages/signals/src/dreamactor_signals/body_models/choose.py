@@ -22,8 +22,8 @@ def make_body(settings: SignalsSettings) -> BodyModel | None:
     for package in needed:
         if find_spec(package) is None:
             raise WeightsError(
-                f"--fit {settings.fit} needs the package {package}",
-                remedy="Install it with: pip install 'dreamactor-signals[body]', or use --fit none",
+                f"the body fit ({settings.fit}) needs the package {package}",
+                remedy="Install it with: pip install 'dreamactor-signals[body]'",
             )
     if settings.fit == "anny":
         from dreamactor_signals.body_models.anny import AnnyBody
