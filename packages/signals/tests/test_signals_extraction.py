@@ -198,7 +198,7 @@ def test_a_process_that_dies_or_hangs_costs_its_own_clip_and_is_tried_again(
         _write(tmp_path / f"{name}.mp4", frames, Fraction(fps))
         rows.append(_row(tmp_path / f"{name}.mp4"))
     write_manifest(tmp_path / "in.parquet", rows)
-    settings = SignalsSettings(processes=2, clip_deadline_s=8)
+    settings = SignalsSettings(processes=2, clip_deadline_s=10)
     monkeypatch.setattr(workers, "_serve", _serve_murderously)
     extract_manifest(tmp_path / "in.parquet", tmp_path / "out", settings)
     result = {row.clip_id: row for row in read_manifest(tmp_path / "out/manifest.parquet")}
@@ -206,7 +206,7 @@ def test_a_process_that_dies_or_hangs_costs_its_own_clip_and_is_tried_again(
         "dies": "rejected", "hangs": "rejected", "lives": "kept", "more": "kept",
     }  # fmt: skip
     assert result["dies"].reason == "WorkerDied: the process that tracked it ended with -9"
-    assert result["hangs"].reason == "TimedOut: no track after 8 s"
+    assert result["hangs"].reason == "TimedOut: no track after 10 s"
     monkeypatch.undo()
     extract_manifest(tmp_path / "in.parquet", tmp_path / "out", settings)
     assert {row.status for row in read_manifest(tmp_path / "out/manifest.parquet")} == {"kept"}

@@ -16,6 +16,8 @@ from dreamactor_signals.trackers import make_tracker
 
 ACCIDENTS = ("WorkerDied", "TimedOut", "TrackerError")
 """Kinds of rejection that say nothing about the clip: the next run tries it again."""
+# Loading networks takes seconds; this is for a machine that is out of breath.
+_START_S = 300.0
 
 
 def track_clips(jobs: Sequence[ClipJob], settings: SignalsSettings) -> Iterator[ClipRow]:
@@ -71,8 +73,8 @@ class _Worker:
             return
 
     def left_s(self) -> float:
-        """Time until its clip is overdue."""
-        return self._since + self._deadline_s - time.monotonic()
+        """Time until its clip is overdue, or until it should have started."""
+        return self._since + (self._deadline_s if self._started else _START_S) - time.monotonic()
 
     def result(self, ready: Sequence[object]) -> ClipRow | None:
         """The row of its clip, if it is finished, dead or overdue."""
@@ -82,6 +84,8 @@ class _Worker:
         if self.connection in ready:
             row = self._receive(job)
         elif self.left_s() <= 0:
+            if not self._started:
+                raise self._no_start(f"not ready after {_START_S:g} s")
             self.broken = True
             row = job.rejected("TimedOut", f"no track after {self._deadline_s:g} s")
         else:
@@ -97,15 +101,19 @@ class _Worker:
             self.broken = True
             self._process.join()
             if not self._started:
-                raise TrackError(
-                    f"a worker process could not start (exit status {self._process.exitcode})",
-                    remedy="Run with --processes 1 and see that the machine has memory to spare",
-                ) from None
+                raise self._no_start(f"exit status {self._process.exitcode}") from None
             return job.rejected("WorkerDied", f"the process that tracked it ended with {self._process.exitcode}")
         if message is None:
             # The clip's time starts when the networks are loaded.
             self._started, self._since = True, time.monotonic()
         return message
+
+    @staticmethod
+    def _no_start(how: str) -> TrackError:
+        return TrackError(
+            f"a worker process could not start ({how})",
+            remedy="Run with --processes 1 and see that the machine has memory to spare",
+        )
 
     def stop(self) -> None:
         self._process.kill()
