@@ -1,7 +1,7 @@
 """The body fit against the truth: joint error of the fitted body, and against the same joints without the fit.
 
-Truth: synthetic people of seed 777, in the order their plan makes them, so with the framings that the project's own sets
-have. Marker offsets and spreads of the fit were measured on seed 501 only.
+Truth: synthetic people of seed 4242, in the order their plan makes them, so with the framings that the project's own
+sets have. Marker offsets were measured on seed 501; spreads were chosen looking at seeds 501 and 777.
 
 The error is the mean distance to the true body joints (18, hands apart) that lie in the frame, after both skeletons are
 moved so that their roots agree: the pelvis, or the neck where the pelvis is out of the frame; averaged over clips.
@@ -26,7 +26,7 @@ from dreamactor_signals.trackers.embedded.clip_body import _JOINT_OF_POINT
 from dreamactor_signals.trackers.embedded.readings import FrameReading
 from dreamactor_signals.trackers.embedded.tracker import EmbeddedTracker
 
-_SEED, _PEOPLE, _CLIPS, _FRAMES, _SIZE_PX = 777, 24, 24, 32, 384
+_SEED, _PEOPLE, _CLIPS, _FRAMES, _SIZE_PX = 4242, 24, 24, 32, 384
 
 
 def measure(scale: float = 1.0) -> dict[str, float | bool | str | None]:
