@@ -41,6 +41,6 @@ done
 export UV_LINK_MODE=${UV_LINK_MODE:-hardlink}
 install=("$folder/bin/uv" pip install --quiet --python "$folder/bin/python")
 "${install[@]}" "${source_of_torch[@]}" -c constraints.txt --override overrides.txt \
-    "${wanted[@]}" pytest pytest-timeout hypothesis scikit-image setuptools
+    "${wanted[@]}" pytest pytest-timeout hypothesis joblib scikit-image setuptools
 "${install[@]}" --no-deps -r footage.txt
 touch "$folder/.ready"

@@ -57,10 +57,9 @@ def test_pose_and_place_of_a_person(bodies: Path) -> None:
     assert len(track) == FRAMES
     assert track.frame_size == (640, 480)
     assert track.focal_px == pytest.approx(5000 / 256 * 640)
-    joints = dict(
-        zip(("shoulder", "elbow", "wrist"), (f"left_{n}" for n in ("shoulder", "elbow", "wrist")), strict=True)
+    shoulder, elbow, wrist = (
+        track.joints_cam_m[0, joint_index(f"left_{name}")] for name in ("shoulder", "elbow", "wrist")
     )
-    shoulder, elbow, wrist = (track.joints_cam_m[0, joint_index(name)] for name in joints.values())
     # The person's left is at the image's right; the bent elbow points the hand at the camera.
     assert elbow[0] > shoulder[0] + 0.15
     assert wrist[2] < elbow[2] - 0.15
