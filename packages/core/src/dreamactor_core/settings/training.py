@@ -41,6 +41,7 @@ class VideoVaeStageSettings(StageSettings):
 class FaceStageSettings(StageSettings):
     """Stage face: the face motion encoder learns to read expression and to ignore identity."""
 
+    batch: int = Field(8, ge=2, description="Faces a rank and step; the contrast is between those of one batch.")
     contrast_weight: float = Field(0.1, ge=0, description="Weight of the contrastive term across identities.")
     temperature: float = Field(0.1, gt=0, description="Temperature of the contrastive term.")
     contrast_scale: float = Field(
