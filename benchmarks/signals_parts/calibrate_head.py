@@ -3,7 +3,7 @@
 `python -m benchmarks.signals_parts.calibrate_head` writes `head_calibration.safetensors` beside the tracker. Nothing of
 the held-out cast is touched.
 
-Legend: N frames, V vertices, K principal components, F terms, A = 3 angles.
+Legend: N frames, V vertices, K principal components, F terms, A = 3 angles, U face units.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from dreamactor_core.console import progress, say
+from dreamactor_core.face_units import ARKIT_UNITS
 from dreamactor_core.files import save_tensors
 from dreamactor_core.settings.signals import SignalsSettings
 from dreamactor_dataset.synthetic.clip import Clip
@@ -35,6 +36,7 @@ _FRAMES = 24
 _COMPONENTS = 20
 # Ridge: of terms of the angles alone, and of those with components of the shape.
 _RIDGE_ANGLES, _RIDGE_SHAPE = 0.001, 0.03
+_RIDGE_UNITS = 0.0003
 _VERTICES = 468
 
 
@@ -47,6 +49,7 @@ class Seen:
         landmarks_px: (V, 3) x, y, depth.
         rotation: (3, 3) the true head, along its own ray.
         center_px, radius_px, radius_m: the true skull.
+        units: (U,) the true expression.
     """
 
     person: int
@@ -55,6 +58,7 @@ class Seen:
     center_px: np.ndarray
     radius_px: float
     radius_m: float
+    units: np.ndarray
 
 
 def calibrate() -> None:
@@ -100,6 +104,7 @@ def _with_truth(person: int, landmarks_px: np.ndarray, clip: Clip, frame: int) -
         track.project(center_cam_m),
         track.focal_px * radius_m / float(center_cam_m[2]),
         radius_m,
+        np.zeros(len(ARKIT_UNITS)) if track.face_units is None else track.face_units[frame],
     )
 
 
@@ -116,6 +121,7 @@ def fit(seen: list[Seen]) -> HeadCalibration:
         mean_deviation_m=np.zeros(3 * _VERTICES),
         weights=np.zeros((12, 6)),
         gains=np.ones(3),
+        unit_offsets_m=np.zeros((len(ARKIT_UNITS), 3 * _VERTICES)),
     )
     laid = [uncorrected.lay_upon(one.landmarks_px) for one in seen]
     deviations_N3V = np.array([deviation_m for *_, deviation_m in laid])
@@ -138,7 +144,27 @@ def fit(seen: list[Seen]) -> HeadCalibration:
         mean_deviation_m=mean_3V,
         weights=weights_F6,
         gains=1 / np.array(slopes),
+        unit_offsets_m=unit_offsets(seen, terms(angles_NA, scores_NK[:, :0]), deviations_N3V),
     )
+
+
+def unit_offsets(seen: list[Seen], angle_terms_NF: np.ndarray, deviations_N3V: np.ndarray) -> np.ndarray:
+    """(U, 3V) metres by which each face unit moves the landmarks, whoever has them and however the head is turned.
+
+    Units that the cast never shows move nothing.
+    """
+    persons_N = np.array([one.person for one in seen])
+    units_NU = np.array([one.units for one in seen])
+    causes = _within_person(np.concatenate([units_NU, angle_terms_NF], axis=1), persons_N)
+    ridge = _RIDGE_UNITS * len(seen) * np.eye(causes.shape[1])
+    offsets = np.linalg.solve(causes.T @ causes + ridge, causes.T @ _within_person(deviations_N3V, persons_N))
+    return np.asarray(offsets[: units_NU.shape[1]])
+
+
+def _within_person(values_NF: np.ndarray, persons_N: np.ndarray) -> np.ndarray:
+    """What differs from each person's own mean."""
+    means = {person: values_NF[persons_N == person].mean(axis=0) for person in np.unique(persons_N)}
+    return values_NF - np.array([means[person] for person in persons_N])
 
 
 def average_face(seen: list[Seen], indices: np.ndarray, rigid_weights: np.ndarray, skull_radius_m: float) -> np.ndarray:
@@ -203,6 +229,7 @@ def tensors_of(calibration: HeadCalibration) -> dict[str, np.ndarray]:
         "mean_deviation_m": calibration.mean_deviation_m.astype(np.float32),
         "weights": calibration.weights.astype(np.float32),
         "gains": calibration.gains.astype(np.float32),
+        "unit_offsets_m": calibration.unit_offsets_m.astype(np.float16),
     }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from dreamactor_core.errors import DecodeError, InputError
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.dataset import SamplingDataSettings
+from dreamactor_core.settings.signals import Guidance
 from dreamactor_core.video import read_frames
 
 from dreamactor_dataset.clip_set import ClipSet
@@ -64,10 +65,11 @@ class SampleLoader:
     Args:
         clips: the clips the sampler drew from.
         settings: the settings it drew with.
+        guidance: what shows the head in control maps.
     """
 
-    def __init__(self, clips: ClipSet, settings: SamplingDataSettings) -> None:
-        self._clips, self._settings = clips, settings
+    def __init__(self, clips: ClipSet, settings: SamplingDataSettings, guidance: Guidance = "sphere") -> None:
+        self._clips, self._settings, self._guidance = clips, settings, guidance
 
     def sample(self, draw: Draw) -> Sample:
         """All of it.
@@ -96,7 +98,9 @@ class SampleLoader:
         from dreamactor_signals.draw import control_maps
 
         track = self._fit(draw).track(self._window_track(draw))
-        return MotionSample(control_maps(track, draw.size), track.face_confidence, track.face_units, track)
+        return MotionSample(
+            control_maps(track, draw.size, self._guidance), track.face_confidence, track.face_units, track
+        )
 
     def references(self, draw: Draw) -> np.ndarray:
         """(R, H, W, 3) uint8: the whole frames in the order of the draw, then the half-body crop if one was drawn."""

@@ -54,7 +54,7 @@ def extract(
 
 
 @app.command()
-@with_settings(*_TRACKER)
+@with_settings("signals.guidance", *_TRACKER)
 def draw(
     settings: Settings,
     video: Annotated[Path, typer.Argument(help="The video that was tracked.")],
@@ -73,7 +73,7 @@ def draw(
         motion = extract_video(video, make_tracker(settings.signals), watched=True)
     else:
         motion = MotionTrack.load(track)
-    sheet = draw_video(video, motion, output, maps_only=maps_only)
+    sheet = draw_video(video, motion, output, maps_only=maps_only, guidance=settings.signals.guidance)
     typer.echo(output)
     typer.echo(sheet)
 

@@ -8,6 +8,8 @@ from pydantic import Field
 from dreamactor_core.settings.base import Section
 from dreamactor_core.settings.retarget import RetargetSettings
 
+Guidance = Literal["sphere", "landmarks"]
+
 
 class MmposeSettings(Section):
     """The whole-body estimator that runs in an environment of its own."""
@@ -54,6 +56,9 @@ class SignalsSettings(Section):
         3600.0, gt=0, description="Longest time for one clip of a manifest; then its process is stopped."
     )
     retarget: RetargetSettings = RetargetSettings()
+    guidance: Guidance = Field(
+        "sphere", description="What shows the head in control maps, in training and after: sphere or face landmarks."
+    )
     threads: int = Field(1, ge=1, description="Threads of each estimator.")
     min_score: float = Field(0.5, gt=0, lt=1, description="Score below which nothing counts as found.")
     field_of_view_deg: float = Field(

@@ -108,7 +108,9 @@ class Animator:
         driving = extract_video(request.driving, self._tracker, watched=True, max_frames=sampling.max_frames)
         retargeted = retarget(driving, subject.track, rules, at_rest=subject.at_rest)
         own_face = None if "face" in rules.transfer else subject.face_crop()
-        motion = DrivenMotion(request.driving, driving, retargeted, subject.size, own_face)
+        motion = DrivenMotion(
+            request.driving, driving, retargeted, subject.size, own_face, self._settings.signals.guidance
+        )
         result = AnimateResult.beside(request.output)
         with atomic_path(result.video) as unfinished:
             rows = SheetRows(subject, motion)

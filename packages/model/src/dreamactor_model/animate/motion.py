@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
+from dreamactor_core.settings.signals import Guidance
 from dreamactor_core.video import open_video
 from dreamactor_signals.draw import control_maps
 from dreamactor_signals.faces import face_windows
@@ -26,6 +27,7 @@ class DrivenMotion:
         retargeted: the same performance by the subject's body, seen by the subject's camera.
         size: width and height of the canvas.
         own_face: (224, 224, 3) uint8 of the subject, in place of the driving faces if these are not transferred.
+        guidance: what shows the head in control maps.
     """
 
     video: Path
@@ -33,13 +35,14 @@ class DrivenMotion:
     retargeted: MotionTrack
     size: tuple[int, int]
     own_face: np.ndarray | None = None
+    guidance: Guidance = "sphere"
 
     def __len__(self) -> int:
         return len(self.driving)
 
     def control_maps(self, frames: Sequence[int]) -> np.ndarray:
-        """(T, 6, H, W) uint8 skeleton and head-sphere maps."""
-        return control_maps(self.retargeted[list(frames)], self.size)
+        """(T, 6, H, W) uint8 skeleton and head maps."""
+        return control_maps(self.retargeted[list(frames)], self.size, self.guidance)
 
     def face_crops(self, frames: Sequence[int]) -> np.ndarray:
         """(T, 224, 224, 3) uint8, black where no face is seen."""

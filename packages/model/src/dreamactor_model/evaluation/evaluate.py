@@ -45,7 +45,13 @@ def evaluate_checkpoint(settings: Settings, manifest: Path) -> Path:
     evaluation = settings.evaluation
     folder = resolve_checkpoint(settings)
     model = LoadedModel.load(folder, settings)
-    clips = load_held_out(manifest, settings.dataset.sampling, clips=evaluation.clips, frames=evaluation.frames)
+    clips = load_held_out(
+        manifest,
+        settings.dataset.sampling,
+        settings.signals.guidance,
+        clips=evaluation.clips,
+        frames=evaluation.frames,
+    )
     sampling = settings.sampling.model_copy(update={"steps": evaluation.steps, "max_frames": None})
     results = [_animate(model, clip, sampling) for clip in progress(clips, "animating held-out clips")]
     metrics = _measure(clips, results, settings)

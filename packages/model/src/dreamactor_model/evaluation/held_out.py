@@ -10,6 +10,7 @@ import numpy as np
 from dreamactor_core.errors import InputError
 from dreamactor_core.manifest import Split, read_manifest
 from dreamactor_core.settings.dataset import SamplingDataSettings
+from dreamactor_core.settings.signals import Guidance
 from dreamactor_core.video import read_frames
 from dreamactor_dataset.clip_set import ClipSet
 from dreamactor_dataset.fitting import Fit
@@ -36,10 +37,13 @@ class HeldOutClip:
     motion: MotionArrays
 
 
-def load_held_out(manifest: Path, sampling: SamplingDataSettings, *, clips: int, frames: int) -> list[HeldOutClip]:
+def load_held_out(
+    manifest: Path, sampling: SamplingDataSettings, guidance: Guidance, *, clips: int, frames: int
+) -> list[HeldOutClip]:
     """The first clips of split test, or of val where there is no test split.
 
     Args:
+        guidance: what shows the head in control maps.
         clips: how many at most.
         frames: frames of each, from its start.
 
@@ -47,7 +51,7 @@ def load_held_out(manifest: Path, sampling: SamplingDataSettings, *, clips: int,
         InputError: no clip is held out.
     """
     chosen = _held_out_set(manifest, sampling)
-    return [_load(chosen, index, frames) for index in range(min(clips, len(chosen)))]
+    return [_load(chosen, index, frames, guidance) for index in range(min(clips, len(chosen)))]
 
 
 def _held_out_set(manifest: Path, sampling: SamplingDataSettings) -> ClipSet:
@@ -60,7 +64,7 @@ def _held_out_set(manifest: Path, sampling: SamplingDataSettings) -> ClipSet:
     )
 
 
-def _load(clips: ClipSet, index: int, frames: int) -> HeldOutClip:
+def _load(clips: ClipSet, index: int, frames: int, guidance: Guidance) -> HeldOutClip:
     row = clips.rows[index]
     width, height = (int(side) for side in clips.table.sizes[index])
     count = min(frames, row.frame_count)
@@ -68,5 +72,5 @@ def _load(clips: ClipSet, index: int, frames: int) -> HeldOutClip:
     track = clips.reference_track(index)[:count]
     fit = Fit.cover((row.width, row.height), (width, height))
     boxes_px = np.where(track.face_confidence[:, None] > 0, track.face_boxes_px, 0)
-    motion = MotionArrays(control_maps(fit.track(track), (width, height)), crop_faces(source_THWC, boxes_px))
+    motion = MotionArrays(control_maps(fit.track(track), (width, height), guidance), crop_faces(source_THWC, boxes_px))
     return HeldOutClip(row.clip_id, fit.frames(source_THWC), motion)

@@ -88,7 +88,8 @@ class DiffusionTask:
         freeze_others(actor, row.train)
         self.module = FlowObjective(actor, row.conditions)
         self._vae_folder, self._clips, self._sampler, self._latents = vae_folder, clips, sampler, latents
-        self._loader = SampleLoader(clips, spec.parsed_settings().dataset.sampling)
+        settings = spec.parsed_settings()
+        self._loader = SampleLoader(clips, settings.dataset.sampling, settings.signals.guidance)
         self._spec, self._steps = spec, row.steps
         # Stages must not show the same noise and windows again.
         self._seed = self._training.seed + int(spec.stage)

@@ -3,9 +3,11 @@
 import numpy as np
 from dreamactor_core.errors import InputError
 from dreamactor_core.motion_track import MotionTrack
+from dreamactor_core.settings.signals import Guidance
 
 from dreamactor_signals.draw.canvas import Canvas
 from dreamactor_signals.draw.capsules import paint_capsules
+from dreamactor_signals.draw.landmarks import draw_landmarks
 from dreamactor_signals.draw.skeleton import draw_skeletons
 from dreamactor_signals.draw.sphere import draw_spheres
 from dreamactor_signals.visibility import SEEN
@@ -16,13 +18,14 @@ _BOX_HALF_WIDTH = 1 / 640
 _LEAST_BOX_PX = 0.5
 
 
-def overlay(image: np.ndarray, track: MotionTrack, frame: int) -> np.ndarray:
-    """The image with the frame's head sphere (half transparent), bones and face box on it.
+def overlay(image: np.ndarray, track: MotionTrack, frame: int, guidance: Guidance = "sphere") -> np.ndarray:
+    """The image with the frame's head (the sphere half transparent), bones and face box on it.
 
     Args:
         image: (H, W, 3) uint8 of the track's frame size, or of that size scaled.
         track: T frames.
         frame: the one that the image shows.
+        guidance: what shows the head.
 
     Returns:
         A new (H, W, 3) uint8 image.
@@ -36,7 +39,10 @@ def overlay(image: np.ndarray, track: MotionTrack, frame: int) -> np.ndarray:
     canvas = Canvas.of(track, (image.shape[1], image.shape[0]))
     planes = drawn.transpose(2, 0, 1)
     shown = track[frame : frame + 1]
-    draw_spheres(planes[None], shown, canvas, opacity=_SPHERE_OPACITY)
+    if guidance == "sphere":
+        draw_spheres(planes[None], shown, canvas, opacity=_SPHERE_OPACITY)
+    else:
+        draw_landmarks(planes[None], shown, canvas)
     draw_skeletons(planes[None], shown, canvas)
     if track.face_confidence[frame] >= SEEN:
         _draw_box(planes, track.face_boxes_px[frame] * np.tile(canvas.scale, 2), canvas)

@@ -7,23 +7,27 @@ from dreamactor_core.console import progress
 from dreamactor_core.contact_sheet import write_contact_sheet
 from dreamactor_core.errors import InputError
 from dreamactor_core.motion_track import MotionTrack
+from dreamactor_core.settings.signals import Guidance
 from dreamactor_core.video import VideoInfo, VideoWriter, open_video
 
 from dreamactor_signals.draw.control_maps import SKELETON_CHANNELS, SPHERE_CHANNELS, control_maps
 from dreamactor_signals.draw.overlay import overlay
 
 _SHEET_ROWS = 6
-_SHEET_COLUMNS = ("video", "overlay", "skeleton", "head sphere")
+_SHEET_COLUMNS = ("video", "overlay", "skeleton", "head")
 
 
-def draw_video(video: Path, track: MotionTrack, output: Path, *, maps_only: bool = False) -> Path:
-    """Write a video's frames with its track on them, or the bare control maps, skeleton left and head sphere right.
+def draw_video(
+    video: Path, track: MotionTrack, output: Path, *, maps_only: bool = False, guidance: Guidance = "sphere"
+) -> Path:
+    """Write a video's frames with its track on them, or the bare control maps, skeleton left and head right.
 
     Args:
         video: the one that the track was read from.
         track: as many frames as the video, of its size.
         output: the mp4; it keeps rate and sound.
         maps_only: the control maps alone.
+        guidance: what shows the head.
 
     Returns:
         The contact sheet, a PNG beside the mp4.
@@ -39,7 +43,7 @@ def draw_video(video: Path, track: MotionTrack, output: Path, *, maps_only: bool
         shown = set(np.linspace(0, len(track) - 1, min(_SHEET_ROWS, len(track))).round().astype(int).tolist())
         with VideoWriter(output, track.fps, size=size, audio_from=video) as writer:
             for frame, image in enumerate(progress(reader, f"drawing {output.name}", total=len(track))):
-                drawn, skeleton, sphere = _pictures(image, track, frame)
+                drawn, skeleton, sphere = _pictures(image, track, frame, guidance)
                 written = np.concatenate([skeleton[:, :width], sphere[:, :width]], axis=1) if maps_only else drawn
                 writer.write(written[:height, : size[0]])
                 if frame in shown:
@@ -50,11 +54,13 @@ def draw_video(video: Path, track: MotionTrack, output: Path, *, maps_only: bool
     return sheet
 
 
-def _pictures(image: np.ndarray, track: MotionTrack, frame: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(H, W, 3) overlay, skeleton map and sphere map of one frame."""
-    (map_6HW,) = control_maps(track[frame : frame + 1], track.frame_size)
+def _pictures(
+    image: np.ndarray, track: MotionTrack, frame: int, guidance: Guidance
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(H, W, 3) overlay, skeleton map and head map of one frame."""
+    (map_6HW,) = control_maps(track[frame : frame + 1], track.frame_size, guidance)
     skeleton, sphere = (map_6HW[channels].transpose(1, 2, 0) for channels in (SKELETON_CHANNELS, SPHERE_CHANNELS))
-    return overlay(image, track, frame), skeleton, sphere
+    return overlay(image, track, frame, guidance), skeleton, sphere
 
 
 def _even(info: VideoInfo) -> tuple[int, int]:

@@ -6,7 +6,7 @@ principal components) and from the head's angles to what was wrong was fitted to
 exactly: `python -m benchmarks.signals_parts.calibrate_head` writes the file beside this one. The people whom the
 benchmark measures it on are others.
 
-Legend: N frames, V vertices, K principal components, F terms, A = 3 angles (roll, nod, yaw).
+Legend: N frames, V vertices, K principal components, F terms, A = 3 angles (roll, nod, yaw), U face units.
 """
 
 from dataclasses import dataclass
@@ -53,6 +53,7 @@ class HeadCalibration:
         mean_deviation_m: (3V,).
         weights: (F, A + 3) to angles, relative radius and centre in metres.
         gains: (A,) by which corrected angles are stretched: regression shrinks them.
+        unit_offsets_m: (U, 3V) what each face unit adds to the average face.
     """
 
     points_head_m: np.ndarray
@@ -63,6 +64,7 @@ class HeadCalibration:
     mean_deviation_m: np.ndarray
     weights: np.ndarray
     gains: np.ndarray
+    unit_offsets_m: np.ndarray
 
     def lay_upon(self, seen_px: np.ndarray) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
         """Lay the average face upon landmarks seen.
