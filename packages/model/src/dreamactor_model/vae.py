@@ -114,7 +114,7 @@ class _FeatureCache:
         return {"feat_cache": self._slots, "feat_idx": [0]}
 
 
-class _CausalConv3d(WanCausalConv3d, Conv3d):
+class CausalConv3d(WanCausalConv3d, Conv3d):
     """The autoencoder's convolution, computed by ours."""
 
 
@@ -122,7 +122,7 @@ def _with_fast_convolutions(autoencoder: AutoencoderKLWan) -> AutoencoderKLWan:
     # The class alone changes: weights, names and caches stay diffusers' own.
     for module in autoencoder.modules():
         if type(module) is WanCausalConv3d:
-            module.__class__ = _CausalConv3d
+            module.__class__ = CausalConv3d
     return autoencoder
 
 

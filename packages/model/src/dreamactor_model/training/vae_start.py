@@ -1,17 +1,19 @@
 """How the tiny VAE begins, so that minutes of training give colours and edges, and hold over any number of frames.
 
-While it learns, some of its kernels are seen through fixed linear maps (`nn.utils.parametrize`); `finish` multiplies
-them into the weights, and a plain AutoencoderKLWan is left.
+While it learns, its convolutions leave out the past, and its first and last one are seen through fixed linear maps
+(`nn.utils.parametrize`); `finish` multiplies these into the weights, and a plain AutoencoderKLWan is left.
 
-Legend: B batch, C channels, T video frames, H W rows and columns, P values of a folded patch, N samples.
+Legend: B batch, C channels, T video frames, K frames of a kernel, O output channels, H W rows and columns,
+P values of a folded patch, N samples.
 """
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d, WanResample, patchify
+from diffusers.models.autoencoders.autoencoder_kl_wan import WanResample, patchify
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
-from dreamactor_model.vae import VideoVAE
+from dreamactor_model.vae import CausalConv3d, VideoVAE
 
 # Halfway between pixels as they are (0) and all directions of a patch alike (1).
 _WHITENING = 0.5
@@ -39,6 +41,8 @@ def finish(vae: VideoVAE) -> None:
         if parametrize.is_parametrized(module):
             for name in list(module.parametrizations):
                 parametrize.remove_parametrizations(module, name, leave_parametrized=True)
+        if isinstance(module, _PresentConv3d):
+            module.__class__ = CausalConv3d
 
 
 @torch.no_grad()
@@ -48,11 +52,13 @@ def see_the_present_only(vae: VideoVAE) -> None:
     What images teach then serves every frame of a clip, and no clip is long enough to show the network a past it has
     never met: trained on 9 frames, the reconstruction of frame 33 is as good as that of frame 9 (else 5 dB worse).
     """
-    for module in _causal_convolutions(vae):
-        if module.kernel_size == (3, 3, 3):
+    for module in vae.autoencoder.modules():
+        if isinstance(module, CausalConv3d) and module.kernel_size == (3, 3, 3):
+            module.weight[:, :, :-1].zero_()
             # A third of the inputs is left: the rest makes up for their variance.
-            module.weight.mul_(3**0.5)
-            parametrize.register_parametrization(module, "weight", _PresentOnly())
+            module.weight[:, :, -1].mul_(3**0.5)
+            # The class alone changes: what is zero stays zero, and is not computed.
+            module.__class__ = _PresentConv3d
 
 
 @torch.no_grad()
@@ -89,10 +95,6 @@ def whiten_ends(vae: VideoVAE, images_BCTHW: Tensor) -> None:
     parametrize.register_parametrization(last, "bias", _Writes(restore_PP))
 
 
-def _causal_convolutions(vae: VideoVAE) -> list[WanCausalConv3d]:
-    return [module for module in vae.autoencoder.modules() if isinstance(module, WanCausalConv3d)]
-
-
 def _patches(vae: VideoVAE, images_BCTHW: Tensor) -> Tensor:
     folded = patchify(images_BCTHW, vae.config.patch_size) if vae.config.patch_size else images_BCTHW
     patches_PN: Tensor = folded.transpose(0, 1).flatten(1)
@@ -111,12 +113,13 @@ def _whitening(patches_PN: Tensor) -> tuple[Tensor, Tensor]:
     return whiten_PP.float(), restore_PP.float()
 
 
-class _PresentOnly(nn.Module):
-    """A kernel of which only the last frame counts."""
+class _PresentConv3d(CausalConv3d):
+    """A convolution whose kernel is zero but for its last frame, computed frame by frame."""
 
-    def forward(self, weight_OCKHW: Tensor) -> Tensor:
-        past, present = weight_OCKHW.split([weight_OCKHW.shape[2] - 1, 1], dim=2)
-        return torch.cat([torch.zeros_like(past), present], dim=2)
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # noqa: A002 - PyTorch's name
+        present_BTCHW = input[:, :, weight.shape[2] - 1 :].transpose(1, 2)
+        out = F.conv2d(present_BTCHW.flatten(0, 1), weight[:, :, -1], bias, self.stride[1:], self.padding[1:])
+        return out.unflatten(0, present_BTCHW.shape[:2]).transpose(1, 2)
 
 
 class _Reads(nn.Module):
