@@ -1,8 +1,8 @@
 """Where the body network marks joints, against where they are.
 
-Measured on nine clips of synthetic people of seed 501 (`benchmarks/signals_parts/fit.py` uses others): the median over clips of what
-the network's points lie off the true joints, in body axes of the T pose, left and right taken together. It marks hips
-lower and further forward than they turn, heels behind and toes before where bones end.
+Measured on nine clips of synthetic people of seed 501 (`benchmarks/signals_parts/fit.py` uses others): the median over
+clips of what the network's points lie off the true joints, in body axes of the T pose, left and right taken together.
+It marks hips lower and further forward than they turn, heels behind and toes before where bones end.
 """
 
 import numpy as np
