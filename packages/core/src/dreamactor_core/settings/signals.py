@@ -8,7 +8,7 @@ from pydantic import Field
 from dreamactor_core.settings.base import Section
 from dreamactor_core.settings.retarget import RetargetSettings
 
-Guidance = Literal["sphere", "landmarks"]
+Guidance = Literal["sphere", "landmarks", "mesh"]
 
 
 class MmposeSettings(Section):
@@ -57,7 +57,9 @@ class SignalsSettings(Section):
     )
     retarget: RetargetSettings = RetargetSettings()
     guidance: Guidance = Field(
-        "sphere", description="What shows the head in control maps, in training and after: sphere or face landmarks."
+        "sphere",
+        description="What control maps show, in training and after: a skeleton and a head sphere, a skeleton and face "
+        "landmarks, or a mesh of body and head.",
     )
     threads: int = Field(1, ge=1, description="Threads of each estimator.")
     min_score: float = Field(0.5, gt=0, lt=1, description="Score below which nothing counts as found.")

@@ -3,7 +3,8 @@
 The shape parameters are measures of a body, standard normal over adults: stature, sex, age, build, and the
 lengths of single segments. They are linear around the average adult, which is what makes a fit quick.
 
-Legend: B bones, R bones of the model's own rig, J joints, V vertices, S shape parameters, T frames.
+Legend: B bones, R bones of the model's own rig, J joints, V vertices, S shape parameters, T frames,
+U face units.
 """
 
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from dreamactor_signals.body_models.makehuman.joints import rest_joints
 from dreamactor_signals.body_models.makehuman.phenotype import Phenotype, rest_vertices_m
 from dreamactor_signals.body_models.makehuman.rig import Rig, load_rig
 from dreamactor_signals.body_models.makehuman.skull import fit_skull
-from dreamactor_signals.body_models.makehuman.targets import read_target
+from dreamactor_signals.body_models.makehuman.targets import face_units, read_target
 from dreamactor_signals.body_models.protocol import Articulation
 from dreamactor_signals.body_models.skinning import skin
 from dreamactor_signals.body_models.t_pose import RestBody, to_t_pose
@@ -92,6 +93,20 @@ class AnnyBody:
         """See the protocol."""
         quads = np.searchsorted(_body_vertices(), load_base_mesh().quads["body"])
         return np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+
+    @property
+    def skin_weights(self) -> csr_matrix:
+        """(V, B) how much of each vertex of the mesh each bone carries; rows sum to 1."""
+        return _skin_weights()
+
+    @cached_property
+    def face_unit_moves_m(self) -> np.ndarray:
+        """(U, V, 3) float32 what each of `ARKIT_UNITS` adds to the mesh in the T pose."""
+        moves_m = np.zeros((len(face_units()), len(load_base_mesh().template_dm), 3), np.float32)
+        for unit, target in enumerate(face_units()):
+            if target is not None:
+                target.add_to(moves_m[unit], 1.0)
+        return moves_m[:, _body_vertices()]
 
     def vertices_m(self, shape: np.ndarray, rotations: np.ndarray) -> np.ndarray:
         """See the protocol."""

@@ -7,25 +7,24 @@ from dreamactor_core.settings.signals import Guidance
 
 from dreamactor_signals.draw.canvas import Canvas
 from dreamactor_signals.draw.capsules import paint_capsules
-from dreamactor_signals.draw.landmarks import draw_landmarks
-from dreamactor_signals.draw.skeleton import draw_skeletons
-from dreamactor_signals.draw.sphere import draw_spheres
+from dreamactor_signals.draw.guidance import BODY_AND_HEAD
 from dreamactor_signals.visibility import SEEN
 
-_SPHERE_OPACITY = 0.45
+# Of body and head: what is a surface lets the picture show through.
+_OPACITIES: dict[Guidance, tuple[float, float]] = {"sphere": (1.0, 0.45), "landmarks": (1.0, 1.0), "mesh": (0.5, 0.5)}
 _BOX_COLOUR = (255.0, 255.0, 255.0)
 _BOX_HALF_WIDTH = 1 / 640
 _LEAST_BOX_PX = 0.5
 
 
 def overlay(image: np.ndarray, track: MotionTrack, frame: int, guidance: Guidance = "sphere") -> np.ndarray:
-    """The image with the frame's head (the sphere half transparent), bones and face box on it.
+    """The image with the frame's head and body (surfaces half transparent) and face box on it.
 
     Args:
         image: (H, W, 3) uint8 of the track's frame size, or of that size scaled.
         track: T frames.
         frame: the one that the image shows.
-        guidance: what shows the head.
+        guidance: what shows them.
 
     Returns:
         A new (H, W, 3) uint8 image.
@@ -39,11 +38,10 @@ def overlay(image: np.ndarray, track: MotionTrack, frame: int, guidance: Guidanc
     canvas = Canvas.of(track, (image.shape[1], image.shape[0]))
     planes = drawn.transpose(2, 0, 1)
     shown = track[frame : frame + 1]
-    if guidance == "sphere":
-        draw_spheres(planes[None], shown, canvas, opacity=_SPHERE_OPACITY)
-    else:
-        draw_landmarks(planes[None], shown, canvas)
-    draw_skeletons(planes[None], shown, canvas)
+    draw_bodies, draw_heads = BODY_AND_HEAD[guidance]
+    body_opacity, head_opacity = _OPACITIES[guidance]
+    draw_heads(planes[None], shown, canvas, opacity=head_opacity)
+    draw_bodies(planes[None], shown, canvas, opacity=body_opacity)
     if track.face_confidence[frame] >= SEEN:
         _draw_box(planes, track.face_boxes_px[frame] * np.tile(canvas.scale, 2), canvas)
     return drawn
