@@ -6,7 +6,6 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from dreamactor_core.settings.base import Section
-from dreamactor_core.skeleton import LIMB_BONES
 
 Part = Literal["face", "head", "body", "hands"]
 PARTS: tuple[Part, ...] = ("face", "head", "body", "hands")
@@ -53,6 +52,11 @@ class RetargetSettings(Section):
     @field_validator("bone_scale")
     @classmethod
     def _known_and_positive(cls, value: dict[str, float]) -> dict[str, float]:
+        if not value:
+            return value
+        # The table is of arrays, and every `--help` loads the settings: numpy only where there is a name to check.
+        from dreamactor_core.skeleton import LIMB_BONES
+
         for name, factor in value.items():
             if name not in LIMB_BONES and name not in HEAD_SCALES:
                 raise ValueError(f"no bone {name!r}; known: {', '.join((*LIMB_BONES, *HEAD_SCALES))}")
