@@ -160,8 +160,8 @@ class Energy:
     def _depth(self, pose: Pose, window: Window) -> Tensor:
         if self._directions is None:
             return pose.joints.new_zeros(len(pose.joints), len(self._ends))
-        ends = pose.joints[:, self._ends]
-        along = torch.nn.functional.normalize(ends[:, :, 1] - ends[:, :, 0], dim=-1)
+        starts, ends = (pose.joints.index_select(1, joints) for joints in self._ends.unbind(1))
+        along = torch.nn.functional.normalize(ends - starts, dim=-1)
         return (along - self._directions[window.frames]).square().sum(-1) / self._spreads.depth_rad**2
 
     def _head(self, pose: Pose, window: Window) -> Tensor:

@@ -19,7 +19,9 @@ def from_axis_angle(turn: Tensor) -> Tensor:
     x, y, z = turn.unbind(-1)
     zero = torch.zeros_like(x)
     skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], -1).unflatten(-1, (3, 3))
-    return torch.eye(3, dtype=turn.dtype, device=turn.device) + first * skew + second * (skew @ skew)
+    # The square of the skew matrix, written out: thousands of products of 3 x 3 matrices take longer.
+    skew_square = turn[..., :, None] * turn[..., None, :] - square * torch.eye(3, dtype=turn.dtype, device=turn.device)
+    return torch.eye(3, dtype=turn.dtype, device=turn.device) + first * skew + second * skew_square
 
 
 def from_columns(columns: Tensor) -> Tensor:

@@ -44,9 +44,9 @@ class Stage:
 _TOLERANCE = 20.0
 
 STAGES = (
-    Stage(("shape", "root", "place"), 80, 0.03, without=("motion",)),
-    Stage(("shape", "root", "place", "body"), 300, 0.05),
-    Stage(("hands",), 120, 0.03, fingers=True),
+    Stage(("shape", "root", "place"), 50, 0.03, without=("motion",)),
+    Stage(("shape", "root", "place", "body"), 200, 0.05),
+    Stage(("hands",), 80, 0.03, fingers=True),
 )
 
 
