@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -13,7 +14,7 @@ from dreamactor_core.files import sha256_file
 from dreamactor_core.footage import footage
 from dreamactor_core.image import read_image, write_image
 from dreamactor_core.settings import Settings, load_settings
-from dreamactor_core.video import probe, read_frames
+from dreamactor_core.video import VideoWriter, probe, read_frames
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.animate import AnimateRequest, Animator
 from dreamactor_model.checkpoint import save_checkpoint
@@ -71,6 +72,19 @@ def test_result_has_length_rate_and_sound_of_the_driving_video(animator: Animato
     assert [item["role"] for item in sidecar["inputs"]] == ["reference", "driving"]
     assert sidecar["settings"]["sampling"]["seed"] == 5
     assert sorted(p.name for p in request_.output.parent.iterdir()) == ["out.mp4", "out.mp4.json", "out.sheet.png"]
+
+
+@pytest.mark.slow
+def test_whom_to_follow_is_said_of_the_driving_video_alone(checkpoint: Path, tmp_path: Path) -> None:
+    """The reference shows one person; that she is no second one stops nothing."""
+    driving = tmp_path / "two.mp4"
+    frames = read_frames(footage("two-people"), range(40, 140, 4))
+    with VideoWriter(driving, Fraction(25), size=(frames.shape[2], frames.shape[1])) as writer:
+        for frame in frames:
+            writer.write(frame)
+    settings = load_settings({"sampling.steps": 1, "signals.person": 2, "model.device": "cpu"})
+    request = AnimateRequest((footage("astronaut"),), driving, tmp_path / "second.mp4")
+    assert probe(Animator.from_checkpoint(checkpoint, settings).animate(request).video).frame_count == len(frames)
 
 
 @pytest.mark.slow

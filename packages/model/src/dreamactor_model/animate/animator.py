@@ -79,10 +79,16 @@ def choose_device(name: str) -> torch.device:
 
 
 class Animator:
-    """Animates people with one model; loading happens once."""
+    """Animates people with one model; loading happens once.
 
-    def __init__(self, model: LoadedModel, tracker: Tracker, settings: Settings) -> None:
+    Args:
+        tracker: of driving videos.
+        reference_tracker: of references; apart because the person asked for by number or box is one of the video's.
+    """
+
+    def __init__(self, model: LoadedModel, tracker: Tracker, reference_tracker: Tracker, settings: Settings) -> None:
         self._model, self._tracker, self._settings = model, tracker, settings
+        self._reference_tracker = reference_tracker
 
     @classmethod
     def from_checkpoint(cls, folder: Path, settings: Settings) -> Self:
@@ -91,7 +97,10 @@ class Animator:
         Raises:
             WeightsError: either is missing or does not fit.
         """
-        return cls(LoadedModel.load(folder, settings), make_tracker(settings.signals), settings)
+        model, tracker = LoadedModel.load(folder, settings), make_tracker(settings.signals)
+        anybody = settings.signals.model_copy(update={"person": None, "person_box_px": None})
+        reference_tracker = tracker if anybody == settings.signals else make_tracker(anybody)
+        return cls(model, tracker, reference_tracker, settings)
 
     def animate(self, request: AnimateRequest) -> AnimateResult:
         """Make one video, its contact sheet and its sidecar; the video appears last, so it is never without the others.
@@ -104,7 +113,7 @@ class Animator:
         rules = self._settings.signals.retarget
         standardizer = load_standardizer(rules.pose_standardizer)
         area = int(str(self._model.about["area"]))
-        subject = read_subject(request.references, self._tracker, area=area, standardizer=standardizer)
+        subject = read_subject(request.references, self._reference_tracker, area=area, standardizer=standardizer)
         driving = extract_video(request.driving, self._tracker, watched=True, max_frames=sampling.max_frames)
         retargeted = retarget(driving, subject.track, rules, at_rest=subject.at_rest)
         own_face = None if "face" in rules.transfer else subject.face_crop()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     "sampling.guidance_reference",
     "sampling.guidance_motion",
     "sampling.max_frames",
+    "signals.person",
     "signals.guidance",
     "signals.retarget.transfer",
     "signals.retarget.bone_scale",

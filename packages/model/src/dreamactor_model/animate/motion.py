@@ -5,6 +5,7 @@ Legend: T video frames, H W canvas.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from dreamactor_core.settings.signals import Guidance
 from dreamactor_core.video import open_video
 from dreamactor_signals.draw import control_maps
 from dreamactor_signals.faces import face_windows
+from dreamactor_signals.litert.regions import Region
 
 from dreamactor_model.presets import FACE_CROP_PX
 
@@ -48,7 +50,7 @@ class DrivenMotion:
         """(T, 224, 224, 3) uint8, black where no face is seen."""
         if self.own_face is not None:
             return np.repeat(self.own_face[None], len(frames), axis=0)
-        windows = face_windows(self.driving.face_boxes_px)
+        windows = self._face_windows
         crops = np.zeros((len(frames), FACE_CROP_PX, FACE_CROP_PX, 3), np.uint8)
         with open_video(self.video, indices=frames) as reader:
             for crop, index, frame in zip(crops, frames, reader, strict=True):
@@ -56,3 +58,8 @@ class DrivenMotion:
                 if window is not None:
                     crop[:] = window.crop(frame, FACE_CROP_PX)
         return crops
+
+    @cached_property
+    def _face_windows(self) -> list[Region | None]:
+        # Of the whole clip at once: they are steadied over time, and every segment asks for some.
+        return face_windows(self.driving.face_boxes_px)
