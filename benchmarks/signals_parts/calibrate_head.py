@@ -7,7 +7,7 @@ Legend: N frames, V vertices, K principal components, F terms, A = 3 angles, U f
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from dreamactor_core.console import progress, say
@@ -26,6 +26,7 @@ from dreamactor_signals.trackers.embedded.head_calibration import (
     roll_nod_yaw,
     terms,
 )
+from dreamactor_signals.trackers.embedded.head_place import Apart, apart, place_terms
 from dreamactor_signals.trackers.embedded.readings import HeadReading
 from dreamactor_signals.trackers.people import People
 
@@ -38,6 +39,8 @@ _COMPONENTS = 20
 _RIDGE_ANGLES, _RIDGE_SHAPE = 0.001, 0.03
 _RIDGE_UNITS = 0.0003
 _VERTICES = 468
+_DISTANCES = 22
+_RIDGE_PLACE = 0.03
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Seen:
         rotation: (3, 3) the true head, along its own ray.
         center_px, radius_px, radius_m: the true skull.
         units: (U,) the true expression.
+        body_px: (P, 2) the body's points, or None where no body was found.
     """
 
     person: int
@@ -59,6 +63,7 @@ class Seen:
     radius_px: float
     radius_m: float
     units: np.ndarray
+    body_px: np.ndarray | None
 
 
 def calibrate() -> None:
@@ -87,12 +92,14 @@ def read_landmarks(person: int, clip: Clip) -> list[Seen]:
     face = FaceReader(FaceNetworks(threads=1, min_score=settings.min_score), camera, keep)
     seen = []
     for frame, picture in enumerate(clip.frames):
-        if face.read(picture, body.read(picture)) is not None:
-            seen.append(_with_truth(person, landmarks_px[-1], clip, frame))
+        reading = body.read(picture)
+        if face.read(picture, reading) is not None:
+            points_px = None if reading is None else reading.points_px
+            seen.append(_with_truth(person, landmarks_px[-1], points_px, clip, frame))
     return seen
 
 
-def _with_truth(person: int, landmarks_px: np.ndarray, clip: Clip, frame: int) -> Seen:
+def _with_truth(person: int, landmarks_px: np.ndarray, body_px: np.ndarray | None, clip: Clip, frame: int) -> Seen:
     track = clip.track
     center_cam_m = track.head_center_cam_m[frame].astype(np.float64)
     radius_m = float(track.head_radius_m[frame])
@@ -105,6 +112,7 @@ def _with_truth(person: int, landmarks_px: np.ndarray, clip: Clip, frame: int) -
         track.focal_px * radius_m / float(center_cam_m[2]),
         radius_m,
         np.zeros(len(ARKIT_UNITS)) if track.face_units is None else track.face_units[frame],
+        body_px,
     )
 
 
@@ -122,6 +130,8 @@ def fit(seen: list[Seen]) -> HeadCalibration:
         weights=np.zeros((12, 6)),
         gains=np.ones(3),
         unit_offsets_m=np.zeros((len(ARKIT_UNITS), 3 * _VERTICES)),
+        body_by_angles=np.zeros((12, _DISTANCES)),
+        place_weights=np.zeros((12 + 2 * _DISTANCES, 2)),
     )
     laid = [uncorrected.lay_upon(one.landmarks_px) for one in seen]
     deviations_N3V = np.array([deviation_m for *_, deviation_m in laid])
@@ -135,7 +145,7 @@ def fit(seen: list[Seen]) -> HeadCalibration:
     weights_F6 = _ridge(terms_NF, wrong_N6, np.array([one.person for one in seen]))
     corrected_NA, true_NA = angles_NA + (terms_NF @ weights_F6)[:, :3], angles_NA + wrong_N6[:, :3]
     slopes = [np.polyfit(true_NA[:, axis], corrected_NA[:, axis], 1)[0] for axis in range(3)]
-    return HeadCalibration(
+    corrected = HeadCalibration(
         points_head_m=uncorrected.points_head_m,
         rigid_indices=indices,
         rigid_weights=rigid_weights,
@@ -145,7 +155,37 @@ def fit(seen: list[Seen]) -> HeadCalibration:
         weights=weights_F6,
         gains=1 / np.array(slopes),
         unit_offsets_m=unit_offsets(seen, terms(angles_NA, scores_NK[:, :0]), deviations_N3V),
+        body_by_angles=uncorrected.body_by_angles,
+        place_weights=uncorrected.place_weights,
     )
+    body_by_angles, place_weights = fit_place(seen, corrected)
+    return replace(corrected, body_by_angles=body_by_angles, place_weights=place_weights)
+
+
+def fit_place(seen: list[Seen], calibration: HeadCalibration) -> tuple[np.ndarray, np.ndarray]:
+    """What `head_place` multiplies with: distances by angles (12, D), and terms to shifts (12 + 2D, 2)."""
+    by_person: dict[int, list[tuple[Apart, np.ndarray]]] = {}
+    for one in seen:
+        if one.body_px is not None:
+            head = calibration.correct(one.landmarks_px)
+            frame = apart(head.rotation, head.center_px, head.radius_px, one.body_px, calibration)
+            missing = frame.axes @ (one.center_px - head.center_px) / head.radius_px
+            by_person.setdefault(one.person, []).append((frame, missing))
+    frames = [frame for of_person in by_person.values() for frame, _ in of_person]
+    angle_terms = np.array([frame.angle_terms for frame in frames])
+    distances = np.array([frame.distances for frame in frames])
+    body_by_angles = np.linalg.lstsq(angle_terms, distances, rcond=None)[0]
+    of_people = [place_terms([frame for frame, _ in person], body_by_angles) for person in by_person.values()]
+    terms_NF = np.concatenate(of_people)
+    missing_N2 = np.array([missing for of_person in by_person.values() for _, missing in of_person])
+    spread_F = np.maximum(terms_NF.std(axis=0), 1e-9)
+    # The first term is one: it carries the mean and is not held back.
+    spread_F[0] = 1.0
+    scaled_NF = terms_NF / spread_F
+    ridge_F = np.full(len(spread_F), _RIDGE_PLACE * len(scaled_NF))
+    ridge_F[0] = 0.0
+    weights = np.linalg.solve(scaled_NF.T @ scaled_NF + np.diag(ridge_F), scaled_NF.T @ missing_N2)
+    return body_by_angles, weights / spread_F[:, None]
 
 
 def unit_offsets(seen: list[Seen], angle_terms_NF: np.ndarray, deviations_N3V: np.ndarray) -> np.ndarray:
@@ -230,6 +270,8 @@ def tensors_of(calibration: HeadCalibration) -> dict[str, np.ndarray]:
         "weights": calibration.weights.astype(np.float32),
         "gains": calibration.gains.astype(np.float32),
         "unit_offsets_m": calibration.unit_offsets_m.astype(np.float16),
+        "body_by_angles": calibration.body_by_angles.astype(np.float32),
+        "place_weights": calibration.place_weights.astype(np.float32),
     }
 
 

@@ -17,6 +17,7 @@ from dreamactor_signals.trackers.embedded.camera import Camera
 from dreamactor_signals.trackers.embedded.clip_body import PlacedBody
 from dreamactor_signals.trackers.embedded.head import head_of_body
 from dreamactor_signals.trackers.embedded.head_calibration import head_calibration
+from dreamactor_signals.trackers.embedded.head_place import place_by_body
 from dreamactor_signals.trackers.embedded.pace import Pace
 from dreamactor_signals.trackers.embedded.readings import FrameReading, HeadReading
 from dreamactor_signals.trackers.embedded.turning import angles_between_rad, face_the_right_way
@@ -46,6 +47,7 @@ def heads_of_clip(readings: Sequence[FrameReading], body: PlacedBody, camera: Ca
     """
     faces = [reading.face.head if reading.face else None for reading in readings]
     bodies = [head_of_body(reading.body, camera) if reading.body else None for reading in readings]
+    faces = place_by_body(faces, [reading.body for reading in readings], camera)
     return fuse_heads(faces, bodies, body.ears_depth_m(), camera, pace)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from dreamactor_signals.rotations import align
 from dreamactor_signals.trackers.embedded.body import Point
 from dreamactor_signals.trackers.embedded.camera import Camera
-from dreamactor_signals.trackers.embedded.head_calibration import head_calibration
+from dreamactor_signals.trackers.embedded.head_calibration import HeadCalibration, head_calibration
 from dreamactor_signals.trackers.embedded.readings import BodyReading, HeadReading
 
 # The body's face points and where they lie on the canonical face.
@@ -66,9 +66,7 @@ def head_of_face(points_px: np.ndarray, depth_px: np.ndarray, camera: Camera, *,
 
 def head_of_body(body: BodyReading, camera: Camera) -> HeadReading | None:
     """Head pose from the body's face points; None when they are degenerate or not seen at all."""
-    face = head_calibration()
-    canonical = np.array([face.points_head_m[list(at)].mean(axis=0) for at in _BODY_TO_FACE.values()])
-    points = list(_BODY_TO_FACE)
+    points, canonical = canonical_body_points(head_calibration())
     weights = body.visibility[points]
     if weights.sum() < 1e-3:
         return None
@@ -78,6 +76,11 @@ def head_of_body(body: BodyReading, camera: Camera) -> HeadReading | None:
     seen = np.column_stack([across_px, body.points_body_m[points, 2] * pixels_per_m])
     confidence = _BODY_HEAD_TRUST * float(weights.mean()) * body.score
     return _pose(canonical, seen, weights, camera, confidence)
+
+
+def canonical_body_points(face: HeadCalibration) -> tuple[list[Point], np.ndarray]:
+    """The body's face points, and (11, 3) where the average head has them."""
+    return list(_BODY_TO_FACE), np.array([face.points_head_m[list(at)].mean(axis=0) for at in _BODY_TO_FACE.values()])
 
 
 def _extent(points: np.ndarray) -> float:

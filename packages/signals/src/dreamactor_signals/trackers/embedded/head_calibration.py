@@ -54,6 +54,8 @@ class HeadCalibration:
         weights: (F, A + 3) to angles, relative radius and centre in metres.
         gains: (A,) by which corrected angles are stretched: regression shrinks them.
         unit_offsets_m: (U, 3V) what each face unit adds to the average face.
+        body_by_angles: (12, D) how far the body's face points lie from the head's, by its angles (see `head_place`).
+        place_weights: (12 + 2D, 2) from terms of that to the skull's shift across and down the head, in radii.
     """
 
     points_head_m: np.ndarray
@@ -65,6 +67,8 @@ class HeadCalibration:
     weights: np.ndarray
     gains: np.ndarray
     unit_offsets_m: np.ndarray
+    body_by_angles: np.ndarray
+    place_weights: np.ndarray
 
     def lay_upon(self, seen_px: np.ndarray) -> tuple[np.ndarray, float, np.ndarray, np.ndarray]:
         """Lay the average face upon landmarks seen.
