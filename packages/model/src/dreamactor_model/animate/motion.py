@@ -59,6 +59,11 @@ class DrivenMotion:
                     crop[:] = window.crop(frame, FACE_CROP_PX)
         return crops
 
+    def face_tokens(self, frames: Sequence[int]) -> np.ndarray | None:
+        """(T, C) float32 where speech moves the face, else None."""
+        tokens_TC = self.retargeted.face_tokens
+        return None if tokens_TC is None else tokens_TC[list(frames)]
+
     @cached_property
     def _face_windows(self) -> list[Region | None]:
         # Of the whole clip at once: they are steadied over time, and every segment asks for some.

@@ -34,13 +34,18 @@ class MotionSource(Protocol):
         """Face crops of these frames, (T, 224, 224, 3) uint8; None where no face drives."""
         ...
 
+    def face_tokens(self, frames: Sequence[int]) -> np.ndarray | None:
+        """Face motion tokens of these frames, (T, C) float32, where speech made them; None: the crops are asked."""
+        ...
+
 
 @dataclass(frozen=True)
 class MotionArrays:
-    """A short video's motion, drawn already: maps (T, 6, H, W) and crops (T, 224, 224, 3), uint8."""
+    """A short video's motion, drawn already: maps (T, 6, H, W) and crops (T, 224, 224, 3), uint8, or tokens (T, C)."""
 
     control_TCHW: np.ndarray
     crops_THWC: np.ndarray | None = None
+    tokens_TC: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.control_TCHW)
@@ -50,6 +55,9 @@ class MotionArrays:
 
     def face_crops(self, frames: Sequence[int]) -> np.ndarray | None:
         return None if self.crops_THWC is None else self.crops_THWC[list(frames)]
+
+    def face_tokens(self, frames: Sequence[int]) -> np.ndarray | None:
+        return None if self.tokens_TC is None else self.tokens_TC[list(frames)]
 
 
 def sample_stream(
@@ -102,11 +110,19 @@ def _conditions(actor: DreamActor, references_RCHW: Tensor, motion: MotionSource
     device, kind = references_RCHW.device, references_RCHW.dtype
     control_TCHW = torch.from_numpy(motion.control_maps(frames)).to(device, kind) / 255
     pose_BCFHW = actor.encode_pose(control_TCHW.transpose(0, 1)[None])
+    return Conditions(references_RCHW[None], pose_BCFHW, _face_tokens(actor, motion, frames, references_RCHW))
+
+
+def _face_tokens(actor: DreamActor, motion: MotionSource, frames: Sequence[int], like: Tensor) -> Tensor | None:
+    """(1, T, C), as speech made them or as the encoder reads them from crops; None where no face drives."""
+    tokens_TC = motion.face_tokens(frames)
+    if tokens_TC is not None:
+        return torch.from_numpy(tokens_TC).to(like)[None]
     crops_THWC = motion.face_crops(frames)
     if crops_THWC is None:
-        return Conditions(references_RCHW[None], pose_BCFHW, None)
-    crops_TCHW = torch.from_numpy(crops_THWC).to(device, kind).permute(0, 3, 1, 2) / 255
-    return Conditions(references_RCHW[None], pose_BCFHW, actor.encode_face(crops_TCHW[None]))
+        return None
+    crops_TCHW = torch.from_numpy(crops_THWC).to(like).permute(0, 3, 1, 2) / 255
+    return actor.encode_face(crops_TCHW[None])
 
 
 def _noise(like_BCFHW: Tensor, segment: Segment, seed: int) -> Tensor:
