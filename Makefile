@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-MANIFESTS := constraints.txt overrides.txt footage.txt pyproject.toml infra/environment.sh $(wildcard packages/*/pyproject.toml)
+MANIFESTS := constraints.txt overrides.txt footage.txt pyproject.toml infra/environment.sh infra/virtualenv.sh $(wildcard packages/*/pyproject.toml)
 BIN := $(CURDIR)/.venv/bin
 # The tools of this workspace find each other, and nothing that happens to be installed elsewhere.
 export PATH := $(BIN):$(PATH)
@@ -30,7 +30,7 @@ setup: .venv/.ready ## build .venv
 
 setup-mmpose: .venvs/mmpose/.ready ## build the mmpose tracker's own environment
 
-.venvs/mmpose/.ready: $(wildcard infra/mmpose/*)
+.venvs/mmpose/.ready: infra/virtualenv.sh $(wildcard infra/mmpose/*)
 	mkdir -p .venvs
 	infra/mmpose/setup.sh .venvs/mmpose
 

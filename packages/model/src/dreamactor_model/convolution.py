@@ -17,12 +17,13 @@ class Conv3d(nn.Conv3d):
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # noqa: A002 - PyTorch's name
         if not input.is_cpu or len(input) != 1 or self.padding[0] != 0:
             return super()._conv_forward(input, weight, bias)
-        return _conv_stacked(input, weight, bias, self.stride, self.padding)
+        return conv_stacked(input, weight, bias, self.stride, self.padding)
 
 
-def _conv_stacked(
+def conv_stacked(
     x_BCTHW: Tensor, weight_OCKHW: Tensor, bias_O: Tensor | None, stride: tuple[int, ...], padding: tuple[int, ...]
 ) -> Tensor:
+    """A 3-D convolution without padding in time, as a 2-D one over the frames a kernel sees, stacked as channels."""
     kernel = weight_OCKHW.shape[2]
     count = (x_BCTHW.shape[2] - kernel) // stride[0] + 1
     frames = x_BCTHW.transpose(1, 2)

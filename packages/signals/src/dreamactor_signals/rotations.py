@@ -29,6 +29,21 @@ def align(source: np.ndarray, target: np.ndarray, weights: np.ndarray) -> tuple[
     return rotation, float((share * turned * b).sum() / max((share * a * a).sum(), 1e-12))
 
 
+def shortest_rotation(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """(..., 3, 3) the shortest rotations that carry directions (..., 3) onto others, not onto opposite ones."""
+    a, b = unit(before), unit(after)
+    cosine = (a * b).sum(axis=-1)[..., None, None]
+    x, y, z = np.moveaxis(np.cross(a, b), -1, 0)
+    zero = np.zeros_like(x)
+    skew = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1).reshape(*x.shape, 3, 3)
+    return np.asarray(np.eye(3) + skew + skew @ skew / np.maximum(1 + cosine, 1e-6))
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """(..., 3) of length 1; zeros stay zeros."""
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
+
+
 def rotation_of_vector(vectors_rad: np.ndarray) -> np.ndarray:
     """(..., 3, 3) rotations about vectors (..., 3) by their length in radians."""
     from scipy.spatial.transform import Rotation

@@ -10,9 +10,9 @@ P values of a folded patch, N samples.
 import torch
 from diffusers.models.autoencoders.autoencoder_kl_wan import WanResample, patchify
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
+from dreamactor_model.convolution import conv_stacked
 from dreamactor_model.vae import CausalConv3d, VideoVAE
 
 # Halfway between pixels as they are (0) and all directions of a patch alike (1).
@@ -117,9 +117,8 @@ class _PresentConv3d(CausalConv3d):
     """A convolution whose kernel is zero but for its last frame, computed frame by frame."""
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # noqa: A002 - PyTorch's name
-        present_BTCHW = input[:, :, weight.shape[2] - 1 :].transpose(1, 2)
-        out = F.conv2d(present_BTCHW.flatten(0, 1), weight[:, :, -1], bias, self.stride[1:], self.padding[1:])
-        return out.unflatten(0, present_BTCHW.shape[:2]).transpose(1, 2)
+        present = input[:, :, weight.shape[2] - 1 :]
+        return conv_stacked(present, weight[:, :, -1:], bias, self.stride, self.padding)
 
 
 class _Reads(nn.Module):

@@ -25,7 +25,7 @@ from dreamactor_signals.retarget.lengths import (
     size_ratio,
 )
 from dreamactor_signals.retarget.rebuild import rebuild
-from dreamactor_signals.retarget.transfer import combine, still
+from dreamactor_signals.retarget.transfer import combine, still, with_face
 
 _LEG_BONES = np.isin(
     BONES[:, 1], [joint_index(f"{side}_{part}") for side in ("left", "right") for part in ("knee", "ankle")]
@@ -64,20 +64,9 @@ def retarget(
     if set(settings.transfer) <= {"face"}:
         # Nothing is compared: the two need have nothing in common.
         boxes_px = follow_heads(driving, own.head_center_cam_m, own.head_radius_m, reference)
-        return combine(_with_face(own, driving, boxes_px), own, settings.transfer)
+        return combine(with_face(own, replace(driving, face_boxes_px=boxes_px)), own, settings.transfer)
     performed = _perform(driving, reference, at_rest, settings.bone_scale)
     return performed if len(settings.transfer) == len(PARTS) else combine(performed, own, settings.transfer)
-
-
-def _with_face(track: MotionTrack, face: MotionTrack, boxes_px: np.ndarray) -> MotionTrack:
-    return replace(
-        track,
-        face_boxes_px=boxes_px,
-        face_confidence=face.face_confidence,
-        face_occlusion=face.face_occlusion,
-        face_units=face.face_units,
-        face_tokens=face.face_tokens,
-    )
 
 
 def _perform(

@@ -15,6 +15,7 @@ from dreamactor_core.settings.retarget import Part
 from dreamactor_core.skeleton import LEFT_HAND_JOINTS, RIGHT_HAND_JOINTS, joint_index
 
 from dreamactor_signals.retarget.rebuild import NECK, PELVIS
+from dreamactor_signals.rotations import shortest_rotation, unit
 
 _HANDS = (("left", LEFT_HAND_JOINTS), ("right", RIGHT_HAND_JOINTS))
 
@@ -44,15 +45,21 @@ def combine(performed: MotionTrack, own: MotionTrack, transfer: Collection[Part]
     if head is not body:
         turn = _chest(body) @ _chest(own).transpose(0, 2, 1) if head is own else np.eye(3)[None]
         rotation, center_cam_m = turn @ rotation, _on_neck(head, body, turn)
-    face = performed if "face" in transfer else own
     return replace(
-        performed,
+        with_face(performed, performed if "face" in transfer else own),
         joints_cam_m=joints_cam_m,
         joint_confidence=confidence,
         head_rotation=rotation,
         head_center_cam_m=center_cam_m,
         head_radius_m=head.head_radius_m,
         head_confidence=head.head_confidence,
+    )
+
+
+def with_face(track: MotionTrack, face: MotionTrack) -> MotionTrack:
+    """The track with the face of another one: boxes, expression and what is known of both."""
+    return replace(
+        track,
         face_boxes_px=face.face_boxes_px,
         face_confidence=face.face_confidence,
         face_occlusion=face.face_occlusion,
@@ -68,7 +75,7 @@ def _carried_hand(hands: MotionTrack, body: MotionTrack, side: str, fingers: sli
     told = np.ones(len(hands), dtype=bool)
     for track in (hands, body):
         told &= (track.joint_confidence[:, [elbow, wrist]] > 0).all(axis=1)
-    turn = np.where(told[:, None, None], _swing(*forearms), np.eye(3))
+    turn = np.where(told[:, None, None], shortest_rotation(*forearms), np.eye(3))
     offsets_m = hands.joints_cam_m[:, fingers] - hands.joints_cam_m[:, [wrist]]
     there = (hands.joint_confidence[:, wrist] > 0) & (body.joint_confidence[:, wrist] > 0)
     confidence = hands.joint_confidence[:, fingers] * there[:, None]
@@ -90,21 +97,6 @@ def _chest(track: MotionTrack) -> np.ndarray:
     told = np.asarray((track.joint_confidence[:, [left, right, NECK, PELVIS]] > 0).all(axis=1))
     across = np.where(told[:, None], track.joints_cam_m[:, left] - track.joints_cam_m[:, right], [1.0, 0, 0])
     down = np.where(told[:, None], track.joints_cam_m[:, PELVIS] - track.joints_cam_m[:, NECK], [0, 1.0, 0])
-    down = _unit(down)
-    into = _unit(np.cross(across, down))
+    down = unit(down)
+    into = unit(np.cross(across, down))
     return np.stack([np.cross(down, into), down, into], axis=-1)
-
-
-def _swing(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """(T, 3, 3) the shortest rotations that carry directions (T, 3) onto others."""
-    a, b = _unit(before), _unit(after)
-    axis = np.cross(a, b)
-    cosine = (a * b).sum(axis=1)[:, None, None]
-    x, y, z = axis.T
-    zero = np.zeros_like(x)
-    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=-1).reshape(-1, 3, 3)
-    return np.eye(3) + cross + cross @ cross / np.maximum(1 + cosine, 1e-6)
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))

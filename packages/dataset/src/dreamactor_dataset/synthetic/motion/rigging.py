@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 from dreamactor_core.skeleton import joint_index
 from dreamactor_signals.body_models.makehuman.rig import load_rig
+from dreamactor_signals.rotations import shortest_rotation
 
 from dreamactor_dataset.synthetic.figure.figure import Figure
 from dreamactor_dataset.synthetic.figure.posing import BonePose, pose_bones, posed_joints_m
 from dreamactor_dataset.synthetic.motion.performance import SIDES, Performance
-from dreamactor_dataset.synthetic.motion.rotations import arc, around, fraction
+from dreamactor_dataset.synthetic.motion.rotations import around, fraction
 
 _Turn = Callable[[str, np.ndarray], None]
 
@@ -61,7 +62,7 @@ def _arm(turn: _Turn, figure: Figure, performance: Performance, side: str) -> No
     out = np.sin(_ARM_HANG_RAD) * (1 if side == "left" else -1)
     down = np.array((out, -np.cos(_ARM_HANG_RAD), 0.0))
     shoulder, elbow, wrist = (_head_m(figure, f"{bone}.{letter}") for bone in ("upperarm01", "lowerarm01", "wrist"))
-    upper, fore = arc(elbow - shoulder, down), arc(wrist - elbow, down)
+    upper, fore = shortest_rotation(elbow - shoulder, down), shortest_rotation(wrist - elbow, down)
     turn(f"upperarm01.{letter}", performance.of(f"{side}_shoulder") @ upper)
     turn(f"lowerarm01.{letter}", upper.T @ performance.of(f"{side}_elbow") @ fore)
     sign = 1.0 if side == "left" else -1.0
@@ -75,7 +76,7 @@ def _leg(turn: _Turn, figure: Figure, performance: Performance, side: str) -> No
     letter = _LETTER[side]
     down = np.array((0.03 if side == "left" else -0.03, -1.0, 0.0))
     hip, knee, ankle = (_head_m(figure, f"{bone}.{letter}") for bone in ("upperleg01", "lowerleg01", "foot"))
-    thigh, shin = arc(knee - hip, down), arc(ankle - knee, down)
+    thigh, shin = shortest_rotation(knee - hip, down), shortest_rotation(ankle - knee, down)
     turn(f"upperleg01.{letter}", performance.of(f"{side}_hip") @ thigh)
     turn(f"lowerleg01.{letter}", thigh.T @ performance.of(f"{side}_knee") @ shin)
     turn(f"foot.{letter}", shin.T @ performance.of(f"{side}_ankle"))

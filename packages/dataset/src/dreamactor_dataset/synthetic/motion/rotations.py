@@ -15,14 +15,6 @@ def about(axis: int, angle_rad: np.ndarray | float) -> np.ndarray:
     return matrix
 
 
-def arc(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """(3, 3) shortest rotation that takes the direction of one vector (3,) to that of another, not opposite one."""
-    a, b = start / np.linalg.norm(start), end / np.linalg.norm(end)
-    cross, dot = np.cross(a, b), float(a @ b)
-    skew = np.array(((0, -cross[2], cross[1]), (cross[2], 0, -cross[0]), (-cross[1], cross[0], 0)))
-    return np.eye(3) + skew + skew @ skew / (1 + dot)
-
-
 def around(axis: np.ndarray, angle_rad: np.ndarray | float) -> np.ndarray:
     """(..., 3, 3) rotation about any unit axis (3,)."""
     angle = np.asarray(angle_rad, dtype=np.float64)[..., None, None]

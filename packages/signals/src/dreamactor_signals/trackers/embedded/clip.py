@@ -74,12 +74,6 @@ def _shot(
     return {
         "joints_cam_m": joints_cam_m,
         "joint_confidence": joint_confidence,
-        "head_rotation": heads.rotation,
-        "head_center_cam_m": heads.center_cam_m,
-        "head_radius_m": heads.radius_m,
-        "head_confidence": heads.confidence,
-        "face_boxes_px": faces.boxes_px,
-        "face_confidence": faces.confidence,
-        "face_units": faces.units,
-        "face_occlusion": faces.occlusion,
+        **heads.arrays(),
+        **faces.arrays(),
     }

@@ -30,6 +30,15 @@ class Faces:
     confidence: np.ndarray
     occlusion: np.ndarray
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """By the names of the track."""
+        return {
+            "face_boxes_px": self.boxes_px,
+            "face_confidence": self.confidence,
+            "face_units": self.units,
+            "face_occlusion": self.occlusion,
+        }
+
 
 def faces_of_clip(readings: Sequence[FrameReading], pace: Pace) -> Faces:
     """Boxes and expression, bridged over short gaps. Flicker goes, a blink of three frames and a closing mouth stay."""

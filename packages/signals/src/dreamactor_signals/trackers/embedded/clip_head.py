@@ -35,6 +35,15 @@ class Heads:
     radius_m: np.ndarray
     confidence: np.ndarray
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        """By the names of the track."""
+        return {
+            "head_rotation": self.rotation,
+            "head_center_cam_m": self.center_cam_m,
+            "head_radius_m": self.radius_m,
+            "head_confidence": self.confidence,
+        }
+
 
 def heads_of_clip(readings: Sequence[FrameReading], body: PlacedBody, camera: Camera, pace: Pace) -> Heads:
     """Heads of faces; where the face stays lost, heads of the body's face points.

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from dreamactor_signals.rotations import align
+from dreamactor_signals.rotations import align, shortest_rotation
 from dreamactor_signals.trackers.embedded.body import Point
 from dreamactor_signals.trackers.embedded.camera import Camera
 from dreamactor_signals.trackers.embedded.head_calibration import HeadCalibration, head_calibration
@@ -107,8 +107,4 @@ def ray_rotation(point_cam_m: np.ndarray) -> np.ndarray:
     What is seen away from the middle of the picture is seen along its own ray: a head that looks straight into the
     camera from there is turned against the camera's axes.
     """
-    ray = point_cam_m / np.linalg.norm(point_cam_m)
-    x, y, z = ray
-    # Rodrigues' formula for the axis (0, 0, 1) x ray.
-    mixed = -x * y / (1 + z)
-    return np.array([[1 - x * x / (1 + z), mixed, x], [mixed, 1 - y * y / (1 + z), y], [-x, -y, z]])
+    return shortest_rotation(np.array((0.0, 0.0, 1.0)), point_cam_m)

@@ -3,9 +3,11 @@
 Legend: P = 33 body points, H = 21 hand points, U face units.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from dreamactor_core.errors import NoPersonError
 
 
 @dataclass(frozen=True)
@@ -87,3 +89,15 @@ class FrameReading:
     right_hand: HandReading | None = None
     face: FaceReading | None = None
     scene: np.ndarray | None = None
+
+
+def require_somebody(readings: Sequence[FrameReading]) -> None:
+    """Refuse a clip that shows nobody.
+
+    Raises:
+        NoPersonError: no body and no face in any frame.
+    """
+    if not any(reading.body or reading.face for reading in readings):
+        raise NoPersonError(
+            f"no person found in {len(readings)} frames", remedy="Use footage that shows a person's face or body"
+        )

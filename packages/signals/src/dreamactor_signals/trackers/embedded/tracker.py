@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 import numpy as np
-from dreamactor_core.errors import NoPersonError
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import SignalsSettings
 
@@ -15,7 +14,7 @@ from dreamactor_signals.trackers.embedded.camera import Camera
 from dreamactor_signals.trackers.embedded.clip import assemble
 from dreamactor_signals.trackers.embedded.face import FaceNetworks, FaceReader
 from dreamactor_signals.trackers.embedded.hands import HandNetworks, HandsReader
-from dreamactor_signals.trackers.embedded.readings import FrameReading
+from dreamactor_signals.trackers.embedded.readings import FrameReading, require_somebody
 from dreamactor_signals.trackers.embedded.shots import scene_of
 from dreamactor_signals.trackers.people import People
 
@@ -45,10 +44,7 @@ class EmbeddedTracker:
     ) -> MotionTrack:
         """See `dreamactor_signals.trackers.Tracker`."""
         readings, camera = self.read(frames, frame_size)
-        if not any(reading.body or reading.face for reading in readings):
-            raise NoPersonError(
-                f"no person found in {len(readings)} frames", remedy="Use footage that shows a person's face or body"
-            )
+        require_somebody(readings)
         return assemble(
             readings,
             camera,

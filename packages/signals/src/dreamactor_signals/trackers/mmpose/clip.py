@@ -111,14 +111,8 @@ def _shot(sightings: Sequence[Sighting], clip: Clip) -> dict[str, np.ndarray]:
         # A body fitted through frames that show nobody is no sighting.
         "joints_cam_m": joints_cam_m * here[:, None, None],
         "joint_confidence": np.clip(confidence, 0, 1) * here[:, None],
-        "head_rotation": heads.rotation,
-        "head_center_cam_m": heads.center_cam_m,
-        "head_radius_m": heads.radius_m,
-        "head_confidence": heads.confidence,
-        "face_boxes_px": faces.boxes_px,
-        "face_confidence": faces.confidence,
-        "face_units": faces.units,
-        "face_occlusion": faces.occlusion,
+        **heads.arrays(),
+        **faces.arrays(),
     }
 
 

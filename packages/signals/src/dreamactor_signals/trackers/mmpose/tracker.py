@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 import numpy as np
-from dreamactor_core.errors import NoPersonError
 from dreamactor_core.files import sha256_file
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import SignalsSettings
@@ -15,7 +14,7 @@ from dreamactor_signals.litert.wheels import BODY_AND_HANDS, FACE
 from dreamactor_signals.trackers.embedded.body import BodyNetworks, BodyReader
 from dreamactor_signals.trackers.embedded.camera import Camera
 from dreamactor_signals.trackers.embedded.face import FaceNetworks, FaceReader
-from dreamactor_signals.trackers.embedded.readings import FrameReading
+from dreamactor_signals.trackers.embedded.readings import FrameReading, require_somebody
 from dreamactor_signals.trackers.embedded.shots import scene_of
 from dreamactor_signals.trackers.mmpose.boxes import BoxFollower
 from dreamactor_signals.trackers.mmpose.clip import Clip, Sighting, assemble
@@ -62,10 +61,7 @@ class MmposeTracker:
         self._process.forget()
         camera = Camera.assumed(frame_size, self._settings.field_of_view_deg)
         sightings = self._look(frames, camera, frame_size)
-        if not any(sighting.reading.body or sighting.reading.face for sighting in sightings):
-            raise NoPersonError(
-                f"no person found in {len(sightings)} frames", remedy="Use footage that shows a person's face or body"
-            )
+        require_somebody([sighting.reading for sighting in sightings])
         clip = Clip(camera, fps, frame_size, self._settings, self._fitted)
         return assemble(sightings, clip, trackers=self._trackers, source_sha256=source_sha256)
 
