@@ -1,12 +1,14 @@
 """The transformer: parity with its base, and what may change what."""
 
 import dataclasses
+from typing import Literal
 
 import pytest
 import torch
 from diffusers import WanTransformer3DModel
 from dreamactor_core.errors import SettingsError, WeightsError
 from dreamactor_model.actor import DreamActor, parameter_group
+from dreamactor_model.conditions import Conditions
 from dreamactor_model.dit.base_weights import load_base
 from dreamactor_model.dit.dit import DiT
 from dreamactor_model.dit.face_attention import FaceAttention, group_face_tokens
@@ -139,7 +141,8 @@ def test_folded_face_attention_equals_the_plain_one() -> None:
     attention = _awake(FaceAttention(dim=48, heads=4, face_width=8)).double()
     x = torch.randn(2, 3, 10, 48, dtype=torch.float64)
     face = torch.randn(2, 3, 4, 8, dtype=torch.float64)
-    torch.testing.assert_close(attention(x, face), _unfolded(attention, x, face), rtol=1e-12, atol=1e-12)
+    folded = attention(x, attention.fold(face))
+    torch.testing.assert_close(folded, _unfolded(attention, x, face), rtol=1e-12, atol=1e-12)
 
 
 def test_one_token_of_the_first_frame_and_four_of_the_others() -> None:
@@ -149,7 +152,8 @@ def test_one_token_of_the_first_frame_and_four_of_the_others() -> None:
     torch.manual_seed(0)
     attention = _awake(FaceAttention(dim=8, heads=2, face_width=1))
     x = torch.randn(1, 1, 5, 8)
-    torch.testing.assert_close(attention(x, torch.full((1, 1, 4, 1), 3.0)), attention(x, torch.full((1, 1, 1, 1), 3.0)))
+    once, four_times = (attention.fold(torch.full((1, 1, count, 1), 3.0)) for count in (1, 4))
+    torch.testing.assert_close(attention(x, once), attention(x, four_times))
 
 
 @pytest.mark.parametrize(("token", "frame"), [(0, 0), (1, 1), (4, 1), (5, 2), (12, 3)])
@@ -197,11 +201,10 @@ def test_pose_enters_its_own_frame_and_references_carry_none() -> None:
     inputs["pose_BCFHW"] = inputs["pose_BCFHW"].clone()
     inputs["pose_BCFHW"][:, :, 2] += 1
     assert _changed_frames(before, actor(**inputs)) == [2]
-    captured: list[Tensor] = []
-    actor.dit.patch_embedding.register_forward_pre_hook(lambda _, arguments: captured.append(arguments[0]))
-    actor(**inputs)
-    assert not captured[0][:, MICRO_ACTOR.latent_channels :, :2].any()
-    assert captured[0][:, MICRO_ACTOR.latent_channels :, 2:].all()
+    patches = actor.prepare(Conditions(inputs["references_BRCHW"], inputs["pose_BCFHW"], None))
+    other_pose = actor.prepare(Conditions(inputs["references_BRCHW"], inputs["pose_BCFHW"] + 1, None))
+    assert torch.equal(patches.reference_tokens_BRLD, other_pose.reference_tokens_BRLD)
+    assert not torch.equal(patches.pose_tokens_BFLD, other_pose.pose_tokens_BFLD)
 
 
 @torch.no_grad()
@@ -252,6 +255,64 @@ def test_rotation_depends_on_distance_alone() -> None:
 
     torch.testing.assert_close(score(5, 2), score(1, -2))
     assert not torch.isclose(score(5, 2), score(5, 3))
+
+
+def _causal(layers: int) -> tuple[DreamActor, DreamActor]:
+    """A model of each kind with the same weights."""
+    config = dataclasses.replace(MICRO_ACTOR, layers=layers)
+    joint = _awake(DreamActor(config))
+    causal = DreamActor(dataclasses.replace(config, reference_attention="causal")).eval()
+    causal.load_state_dict(joint.state_dict())
+    return joint, causal
+
+
+@torch.no_grad()
+def test_causal_references_are_the_joint_ones_until_they_would_look_at_the_video() -> None:
+    inputs = _inputs(MICRO_ACTOR)
+    joint, causal = _causal(layers=1)
+    # In a single block only Ref Attn reads what the references have made of the video.
+    for actor in (joint, causal):
+        nn.init.zeros_(actor.dit.blocks[0].ref_attn.to_out[0].weight)
+    torch.testing.assert_close(causal(**inputs), joint(**inputs), rtol=1e-5, atol=1e-6)
+    joint, causal = _causal(layers=2)
+    assert not torch.allclose(causal(**inputs), joint(**inputs), atol=1e-3)
+    torch.testing.assert_close(
+        causal(**{**inputs, "references_BRCHW": None}), joint(**{**inputs, "references_BRCHW": None})
+    )
+
+
+@torch.no_grad()
+def test_causal_references_still_reach_every_frame() -> None:
+    _, causal = _causal(layers=2)
+    inputs = _inputs(MICRO_ACTOR)
+    other = inputs["references_BRCHW"].clone()
+    other[:, 1] += 1
+    before, after = causal(**inputs), causal(**{**inputs, "references_BRCHW": other})
+    assert _changed_frames(before, after) == list(range(FRAMES))
+
+
+@pytest.mark.parametrize("reference_attention", ["joint", "causal"])
+@torch.no_grad()
+def test_constants_serve_every_step_of_a_segment(reference_attention: Literal["joint", "causal"]) -> None:
+    actor = _awake(DreamActor(dataclasses.replace(MICRO_ACTOR, reference_attention=reference_attention)))
+    inputs = _inputs(MICRO_ACTOR)
+    constants = actor.prepare(Conditions(inputs["references_BRCHW"], inputs["pose_BCFHW"], inputs["face_BTC"]))
+    for level in (0.9, 0.2):
+        step = {"latents_BCFHW": level * inputs["latents_BCFHW"], "timesteps_BF": torch.full((2, FRAMES), level)}
+        assert torch.equal(actor.denoise(*step.values(), constants), actor(**{**inputs, **step}))
+
+
+@torch.no_grad()
+def test_without_a_face_face_attn_is_left_out_and_a_zero_face_is_the_learned_no_motion() -> None:
+    actor = _awake(DreamActor(MICRO_ACTOR))
+    inputs = _inputs(MICRO_ACTOR)
+    left_out = actor(**{**inputs, "face_BTC": None})
+    dropped = actor(**{**inputs, "face_BTC": torch.zeros_like(inputs["face_BTC"])})
+    assert not torch.allclose(left_out, dropped, atol=1e-4)
+    for block in actor.dit.blocks:
+        nn.init.zeros_(block.face_attn.to_out[0].weight)
+        nn.init.zeros_(block.face_attn.to_out[0].bias)
+    torch.testing.assert_close(actor(**inputs), left_out)
 
 
 STAGES = {"1": {"base"}, "2": {"face"}, "3": {"base", "face"}}

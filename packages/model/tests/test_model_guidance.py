@@ -29,8 +29,9 @@ TIMES = torch.tensor([[0.0, 0.7], [0.3, 0.3]])
 @torch.no_grad()
 def test_one_batched_call_equals_three(actor: DreamActor, conditions: Conditions, scales: tuple[float, float]) -> None:
     references, pose, face = conditions.references_BRCHW, conditions.pose_BCFHW, conditions.face_BTC
-    free = actor(LATENTS, TIMES, torch.zeros_like(references), None, None)
-    still = actor(LATENTS, TIMES, references, None, None)
+    no_face = torch.zeros_like(face)
+    free = actor(LATENTS, TIMES, torch.zeros_like(references), None, no_face)
+    still = actor(LATENTS, TIMES, references, None, no_face)
     driven = actor(LATENTS, TIMES, references, pose, face)
     expected = free + scales[0] * (still - free) + scales[1] * (driven - still)
     guided = guided_velocity(actor, LATENTS, TIMES, conditions, GuidanceScales(*scales))

@@ -7,11 +7,12 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from dreamactor_model.dit.dit import DiT
+from dreamactor_model.conditions import Conditions
+from dreamactor_model.dit.dit import DiT, SegmentConstants
 from dreamactor_model.dit.face_attention import group_face_tokens
 from dreamactor_model.encoders.face import FaceMLP, FaceMotionEncoder
 from dreamactor_model.encoders.pose import PoseEncoder
-from dreamactor_model.presets import ActorConfig, video_frames
+from dreamactor_model.presets import ActorConfig
 
 ParameterGroup = Literal["base", "face"]
 _FACE_MODULES = frozenset({"face_encoder", "face_mlp", "face_attn", "norm_face"})
@@ -60,13 +61,28 @@ class DreamActor(nn.Module):
             timesteps_BF: noise level of each latent frame, in [0, 1]; 0 for a clean one, such as a carried latent.
             references_BRCHW: normalised latents of the reference images; zeros drop them, None means there are none.
             pose_BCFHW: of `encode_pose`; zeros or None drop it.
-            face_BTC: of `encode_face`, T = 4F - 3; zeros or None drop it.
+            face_BTC: of `encode_face`, T = 4F - 3; zeros drop it, None leaves Face Attn out (stage 1).
         """
         batch, channels, frames, height, width = latents_BCFHW.shape
         if references_BRCHW is None:
             references_BRCHW = latents_BCFHW.new_zeros(batch, 0, channels, height, width)
         if pose_BCFHW is None:
             pose_BCFHW = latents_BCFHW.new_zeros(batch, self.config.pose_channels, frames, height, width)
-        if face_BTC is None:
-            face_BTC = latents_BCFHW.new_zeros(batch, video_frames(frames), self.config.face_width)
-        return self.dit(latents_BCFHW, timesteps_BF, references_BRCHW, pose_BCFHW, group_face_tokens(face_BTC))
+        return self.denoise(
+            latents_BCFHW, timesteps_BF, self.prepare(Conditions(references_BRCHW, pose_BCFHW, face_BTC))
+        )
+
+    def prepare(self, conditions: Conditions) -> SegmentConstants:
+        """What all steps of a segment share: positions, tokens of references and pose, keys and values."""
+        face_BTC = conditions.face_BTC
+        face_BFMC = None if face_BTC is None else group_face_tokens(face_BTC)
+        return self.dit.prepare(conditions.references_BRCHW, conditions.pose_BCFHW, face_BFMC)
+
+    def denoise(self, latents_BCFHW: Tensor, timesteps_BF: Tensor, constants: SegmentConstants) -> Tensor:
+        """One step: the velocity (B, C, F, H, W) of latents at their timesteps, under prepared conditions."""
+        return self.dit(latents_BCFHW, timesteps_BF, constants)
+
+    def compile_blocks(self) -> None:
+        """Let torch fuse what is between the matrix products, block by block: all blocks share one compilation."""
+        for block in self.dit.blocks:
+            block.compile(dynamic=False)

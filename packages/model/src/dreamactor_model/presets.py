@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from dreamactor_core.errors import SettingsError
 
@@ -18,6 +19,8 @@ class ActorConfig:
     """Shape of `DreamActor`: its transformer, pose encoder and face encoder.
 
     `text_dim` is None where the base has no text branch; `spatial_stride` is the VAE's, in pixels a latent.
+    `reference_attention`: joint, references attend to the video as it does to them (the paper's); causal, they do not,
+    so that they pass through the transformer once a segment. A model must be sampled as it was trained.
     """
 
     dim: int
@@ -35,6 +38,7 @@ class ActorConfig:
     patch_size: int = 2
     frequency_dim: int = 256
     rope_theta: float = 10_000.0
+    reference_attention: Literal["joint", "causal"] = "joint"
     eps: float = 1e-6
 
 

@@ -1,12 +1,29 @@
 """The attention of the Wan base: RMS-normed queries and keys across all heads, rotary positions, SDPA.
 
+Keys and values are made apart from the queries: what a clip's tokens attend to is often the same at every step.
+
 Legend: B batch, L query tokens, S context tokens, D width, H heads, E width of a head.
 """
 
+from typing import NamedTuple
+
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dreamactor_model.dit.rope import Rotation, rotate
+
+
+class KeysValues(NamedTuple):
+    """A context as attention reads it: keys, normed and turned, and values, both (B, S, H, E)."""
+
+    k_BSHE: Tensor
+    v_BSHE: Tensor
+
+    def followed_by(self, others: "KeysValues") -> "KeysValues":
+        """Both contexts, one after the other."""
+        k_BSHE, v_BSHE = (torch.cat(pair, dim=1) for pair in zip(self, others, strict=True))
+        return KeysValues(k_BSHE, v_BSHE)
 
 
 class Attention(nn.Module):
@@ -23,25 +40,22 @@ class Attention(nn.Module):
         self.norm_q = nn.RMSNorm(dim, eps=eps)
         self.norm_k = nn.RMSNorm(dim, eps=eps)
 
-    def forward(
-        self,
-        x_BLD: Tensor,
-        context_BSD: Tensor,
-        rotation: Rotation | None = None,
-        context_rotation: Rotation | None = None,
-    ) -> Tensor:
+    def keys_values(self, context_BSD: Tensor, rotation: Rotation | None = None) -> KeysValues:
+        """The context's keys and values."""
+        keys = self._heads(self.norm_k(self.to_k(context_BSD)), rotation)
+        return KeysValues(keys, self._heads(self.to_v(context_BSD), None))
+
+    def forward(self, x_BLD: Tensor, context: KeysValues, rotation: Rotation | None = None) -> Tensor:
         """Attend. A context of batch 1 serves the whole batch.
 
         Returns: (B, L, D), after the output projection.
         """
         q_BLHE = self._heads(self.norm_q(self.to_q(x_BLD)), rotation)
-        k_BSHE = self._heads(self.norm_k(self.to_k(context_BSD)), context_rotation)
-        v_BSHE = self._heads(self.to_v(context_BSD), None)
         batch = len(x_BLD)
         mixed_BHLE = F.scaled_dot_product_attention(
             q_BLHE.transpose(1, 2),
-            k_BSHE.transpose(1, 2).expand(batch, -1, -1, -1),
-            v_BSHE.transpose(1, 2).expand(batch, -1, -1, -1),
+            context.k_BSHE.transpose(1, 2).expand(batch, -1, -1, -1),
+            context.v_BSHE.transpose(1, 2).expand(batch, -1, -1, -1),
         )
         return self.to_out[0](mixed_BHLE.transpose(1, 2).flatten(2))
 

@@ -5,6 +5,7 @@ C width of a face token, D width, H heads, E width of a head, X = H M.
 """
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,14 @@ def group_face_tokens(face_BTC: Tensor) -> Tensor:
     first = face_BTC[:, :1, None].expand(-1, -1, TEMPORAL_STRIDE, -1)
     others = face_BTC[:, 1:].unflatten(1, (-1, TEMPORAL_STRIDE))
     return torch.cat([first, others], dim=1)
+
+
+class FoldedFace(NamedTuple):
+    """The face tokens of each latent frame, met by the projections of queries and output; the same at every step."""
+
+    key_BFXD: Tensor
+    bias_BFX: Tensor
+    value_BFXD: Tensor
 
 
 class FaceAttention(nn.Module):
@@ -41,16 +50,20 @@ class FaceAttention(nn.Module):
         nn.init.zeros_(self.to_out[0].weight)
         nn.init.zeros_(self.to_out[0].bias)
 
-    def forward(self, x_BFLD: Tensor, face_BFMC: Tensor) -> Tensor:
-        """Attend: (B, F, L, D), after the output projection."""
+    def fold(self, face_BFMC: Tensor) -> FoldedFace:
+        """What the tokens of each latent frame attend to."""
         k_BFMHE = self.to_k(face_BFMC).unflatten(-1, (self.heads, -1))
         v_BFMHE = self.to_v(face_BFMC).unflatten(-1, (self.heads, -1))
-        key_BFHMD, key_bias_BFHM = self._fold_queries(k_BFMHE)
+        key_BFHMD, bias_BFHM = self._fold_queries(k_BFMHE)
         out_HED = self.to_out[0].weight.T.unflatten(0, (self.heads, -1))
         value_BFHMD = torch.einsum("bfmhe,hed->bfhmd", v_BFMHE, out_HED)
-        scores_BFLX = x_BFLD @ key_BFHMD.flatten(2, 3).transpose(-1, -2) + key_bias_BFHM.flatten(2).unsqueeze(2)
+        return FoldedFace(key_BFHMD.flatten(2, 3), bias_BFHM.flatten(2), value_BFHMD.flatten(2, 3))
+
+    def forward(self, x_BFLD: Tensor, face: FoldedFace) -> Tensor:
+        """Attend: (B, F, L, D), after the output projection."""
+        scores_BFLX = x_BFLD @ face.key_BFXD.transpose(-1, -2) + face.bias_BFX.unsqueeze(2)
         weights_BFLX = scores_BFLX.unflatten(-1, (self.heads, -1)).softmax(dim=-1).flatten(-2)
-        return weights_BFLX @ value_BFHMD.flatten(2, 3) + self.to_out[0].bias
+        return weights_BFLX @ face.value_BFXD + self.to_out[0].bias
 
     def _fold_queries(self, k_BFMHE: Tensor) -> tuple[Tensor, Tensor]:
         k_BFMHE = k_BFMHE / math.sqrt(k_BFMHE.shape[-1])

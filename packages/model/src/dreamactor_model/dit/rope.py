@@ -15,7 +15,7 @@ class Rotation(NamedTuple):
     cos_LP: Tensor
     sin_LP: Tensor
 
-    def slice(self, start: int, stop: int) -> "Rotation":
+    def slice(self, start: int, stop: int | None) -> "Rotation":
         """The rotation of tokens start to stop."""
         return Rotation(self.cos_LP[start:stop], self.sin_LP[start:stop])
 
