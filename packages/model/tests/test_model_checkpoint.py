@@ -13,6 +13,9 @@ from dreamactor_model.checkpoint import load_checkpoint, read_about, save_checkp
 from dreamactor_model.encoders.face import FaceMotionEncoder
 from dreamactor_model.presets import VAEConfig, get_preset
 from dreamactor_model.vae import VideoVAE
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 CONFIG = dataclasses.replace(get_preset("tiny").actor, dim=24, layers=1, heads=2, ffn_dim=32, face_width=8, face_stem=8)
 VAE = VAEConfig(
@@ -32,6 +35,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "actor"
 
 
+def _mend_manifest(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"] = {name: sha256_file(folder / name) for name in manifest["files"]}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
 def _rewrite_config(folder: Path, **changes: object) -> None:
     """Change config.json as one who also mends the manifest would."""
     config = json.loads((folder / "config.json").read_text())
@@ -39,9 +48,7 @@ def _rewrite_config(folder: Path, **changes: object) -> None:
         target = config if key in config else config["config"]
         target[key] = value
     (folder / "config.json").write_text(json.dumps(config))
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"]["config.json"] = sha256_file(folder / "config.json")
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    _mend_manifest(folder)
 
 
 @pytest.mark.parametrize("model", [DreamActor(CONFIG), VideoVAE(VAE), FaceMotionEncoder(CONFIG)])
@@ -119,3 +126,93 @@ def test_a_configuration_that_does_not_fit_is_refused(folder: Path, changes: dic
     _rewrite_config(folder, **changes)
     with pytest.raises(WeightsError, match=message):
         load_checkpoint(folder, DreamActor)
+
+
+def _rewrite_weights(folder: Path, changes: dict[str, Tensor | None]) -> None:
+    """Change the one file of weights as one who also mends the manifest would; None drops a tensor."""
+    weights = {**load_file(folder / "model.safetensors"), **changes}
+    kept = {name: tensor.clone() for name, tensor in weights.items() if tensor is not None}
+    save_file(kept, folder / "model.safetensors")
+    _mend_manifest(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dit.proj_out.bias": None}, r"missing: dit\.proj_out\.bias"),
+        ({"dit.proj_in.bias": torch.zeros(3)}, r"unknown: dit\.proj_in\.bias"),
+        ({"dit.proj_out.bias": torch.zeros(3)}, r"of another shape: dit\.proj_out\.bias"),
+    ],
+)
+def test_tensors_that_do_not_fit_are_named(folder: Path, changes: dict[str, Tensor | None], message: str) -> None:
+    _rewrite_weights(folder, changes)
+    with pytest.raises(WeightsError, match=message):
+        load_checkpoint(folder, DreamActor)
+
+
+def test_a_file_cut_short_is_refused_even_with_a_mended_manifest(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4])
+    _mend_manifest(folder)
+    with pytest.raises(WeightsError, match=r"model\.safetensors: not a whole safetensors file"):
+        load_checkpoint(folder, DreamActor)
+
+
+def test_a_large_model_is_several_files_and_the_same_model(tmp_path: Path) -> None:
+    actor = DreamActor(CONFIG)
+    size = sum(tensor.numel() * 4 for tensor in actor.state_dict().values())
+    save_checkpoint(actor, tmp_path / "actor", about={}, shard_bytes=size // 3)
+    shards = sorted((tmp_path / "actor").glob("*.safetensors"))
+    assert [path.name for path in shards] == [
+        f"model-{n:05d}-of-{len(shards):05d}.safetensors" for n in range(1, len(shards) + 1)
+    ]
+    assert len(shards) in (3, 4)
+    assert all(sum(t.nbytes for t in load_file(path).values()) <= size // 3 for path in shards)
+    _assert_same(load_checkpoint(tmp_path / "actor", DreamActor), actor)
+
+
+def test_the_index_names_every_tensor_s_file_as_other_tools_expect(tmp_path: Path) -> None:
+    actor = DreamActor(CONFIG)
+    save_checkpoint(actor, tmp_path / "actor", about={}, shard_bytes=100_000)
+    index = json.loads((tmp_path / "actor" / "model.safetensors.index.json").read_text())
+    assert index["weight_map"].keys() == actor.state_dict().keys()
+    assert index["metadata"]["total_size"] == sum(tensor.nbytes for tensor in actor.state_dict().values())
+    for name, file in index["weight_map"].items():
+        with safe_open(tmp_path / "actor" / file, framework="pt") as opened:
+            assert name in opened.keys()  # noqa: SIM118 - not a mapping
+
+
+@pytest.mark.parametrize("lost", ["model-00002-of-00003.safetensors", "model.safetensors.index.json"])
+def test_a_lost_or_changed_shard_is_named(tmp_path: Path, lost: str) -> None:
+    actor = DreamActor(CONFIG)
+    save_checkpoint(actor, tmp_path / "actor", about={}, shard_bytes=_third(actor))
+    path = tmp_path / "actor" / lost
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(WeightsError, match=rf"{lost}.*sha256"):
+        load_checkpoint(tmp_path / "actor", DreamActor)
+    path.unlink()
+    with pytest.raises(WeightsError, match=rf"{lost}.*lacks"):
+        load_checkpoint(tmp_path / "actor", DreamActor)
+
+
+def test_types_are_kept(tmp_path: Path) -> None:
+    actor = DreamActor(CONFIG).to(torch.bfloat16)
+    actor.dit.scale_shift_table.data = actor.dit.scale_shift_table.data.double()
+    save_checkpoint(actor, tmp_path / "actor", about={})
+    loaded = load_checkpoint(tmp_path / "actor", DreamActor)
+    assert loaded.dit.scale_shift_table.dtype == torch.float64
+    assert loaded.dit.proj_out.weight.dtype == torch.bfloat16
+    assert loaded.dit.proj_out.weight.requires_grad
+    _assert_same(loaded, actor)
+
+
+def _third(actor: DreamActor) -> int:
+    """A shard size that makes three files."""
+    return int(sum(tensor.nbytes for tensor in actor.state_dict().values()) * 0.45)
+
+
+def _assert_same(ours: DreamActor, theirs: DreamActor) -> None:
+    state = theirs.state_dict()
+    assert ours.state_dict().keys() == state.keys()
+    assert all(torch.equal(tensor, state[name]) for name, tensor in ours.state_dict().items())
