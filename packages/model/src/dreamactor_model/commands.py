@@ -8,6 +8,7 @@ from dreamactor_core.options import with_settings
 from dreamactor_core.settings import Settings
 
 from dreamactor_model.animate.command import animate
+from dreamactor_model.base.command import import_wan
 
 __all__ = ["animate", "app"]
 
@@ -26,7 +27,7 @@ def model() -> None:
 @with_settings("model.preset", "training.processes", "training.zero_stage", "training.seed")
 def train(
     settings: Settings,
-    stage: Annotated[str, typer.Option(help="vae, face, 1, 2 or 3.")],
+    stage: Annotated[str, typer.Option(help="vae, face, 1, 2, 3 or audio.")],
     manifest: Manifest = _MANIFEST,
     resume: Annotated[str, typer.Option(help="auto (the latest checkpoint, if any), none, or a step.")] = "auto",
 ) -> None:
@@ -35,6 +36,9 @@ def train(
     from dreamactor_model.training.stages import parse_stage
 
     typer.echo(train_stage(settings, parse_stage(stage), manifest, resume=resume).weights)
+
+
+app.command()(import_wan)
 
 
 @app.command()

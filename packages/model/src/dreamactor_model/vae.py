@@ -44,7 +44,7 @@ class VideoVAE(nn.Module):
             WeightsError: it cannot be loaded as an AutoencoderKLWan.
         """
         try:
-            loaded = AutoencoderKLWan.from_pretrained(source)
+            loaded = AutoencoderKLWan.from_pretrained(source, use_safetensors=True)
         except (OSError, ValueError, RuntimeError) as problem:
             raise WeightsError(
                 f"not an AutoencoderKLWan ({problem})", path=source, remedy="Give a folder in the diffusers layout"

@@ -1,0 +1,167 @@
+"""A Wan base as a model of ours: its own weights unchanged, and every branch it lacks adding zero.
+
+The result is made tensor by tensor: in memory are one tensor of the base and one shard of the result, never a model.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from dreamactor_core.errors import WeightsError
+from dreamactor_core.files import atomic_directory, sha256_file
+from torch import Tensor
+
+from dreamactor_model.actor import DreamActor
+from dreamactor_model.base.newborn import Newborn
+from dreamactor_model.base.prompt import CachedPrompt
+from dreamactor_model.base.source import WanBase
+from dreamactor_model.checkpoint import MANIFEST_FILE, save_checkpoint
+from dreamactor_model.checkpoint.folder import fill_folder
+from dreamactor_model.checkpoint.tensors import SHARD_BYTES, TensorSpec
+from dreamactor_model.presets import ActorConfig, Preset
+from dreamactor_model.training.finished import VAE_FOLDER, VAE_KEY
+from dreamactor_model.vae import VideoVAE
+
+Precision = Literal["keep", "float32", "bfloat16"]
+_STORED = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}
+_REF_ATTN, _SELF_ATTN = ".ref_attn.", ".attn1."
+_PROMPT, _PATCHES = "dit.prompt_SC", "dit.patch_embedding.weight"
+
+
+@dataclass(frozen=True)
+class ImportChoices:
+    """What the base leaves open.
+
+    Attributes:
+        prompt: the one prompt's embedding.
+        seed: of the parts that the base lacks.
+        precision: of all weights; "keep" is float32 unless the whole base is bfloat16, so that nothing is lost.
+        area: pixels of a frame that the model will be used at until it is trained.
+        shard_bytes: more than this goes into another file.
+    """
+
+    prompt: CachedPrompt
+    seed: int = 0
+    precision: Precision = "keep"
+    area: int = 960 * 640
+    shard_bytes: int = SHARD_BYTES
+
+
+def import_wan(base: WanBase, vae_source: Path, output: Path, preset: Preset, choices: ImportChoices) -> None:
+    """Write a whole model folder: the actor, and inside it the VAE. It appears in one step, or not at all.
+
+    Args:
+        vae_source: the base's VAE, a folder in the diffusers layout.
+
+    Raises:
+        WeightsError: the base or its VAE is not whole, or does not fit the preset.
+    """
+    if output.exists() and not (output / MANIFEST_FILE).is_file():
+        raise WeightsError("exists and is no checkpoint", path=output, remedy="Choose another folder with -o")
+    with torch.device("meta"):
+        actor = DreamActor(preset.actor)
+    recipe = Recipe(base, preset.actor, choices)
+    specs = {name: TensorSpec(tuple(tensor.shape), recipe.dtype) for name, tensor in actor.state_dict().items()}
+    recipe.check(specs)
+    with atomic_directory(output) as temporary:
+        _import_vae(vae_source, temporary / VAE_FOLDER, preset)
+        about = _about(base, preset, choices) | {VAE_KEY: sha256_file(temporary / VAE_FOLDER / MANIFEST_FILE)}
+        config = {"kind": "actor", "config": asdict(preset.actor), "about": about}
+        fill_folder(temporary, config, specs, recipe.make, shard_bytes=choices.shard_bytes)
+
+
+class Recipe:
+    """How each tensor of `DreamActor` is made from the base."""
+
+    def __init__(self, base: WanBase, config: ActorConfig, choices: ImportChoices) -> None:
+        self._base, self._config, self._choices = base, config, choices
+        self._newborn = Newborn(config, choices.seed)
+        self.dtype = _precision(base, choices.precision)
+
+    def check(self, specs: dict[str, TensorSpec]) -> None:
+        """See from names and shapes alone that everything will be there.
+
+        Raises:
+            WeightsError: the base has too little, too much or something of another shape.
+        """
+        needed = {source: spec.shape for name, spec in specs.items() if (source := self._source(name)) is not None}
+        patches = needed["patch_embedding.weight"]
+        needed["patch_embedding.weight"] = (patches[0], self._config.latent_channels, *patches[2:])
+        stored = self._base.tensors
+        misshaped = [name for name in needed.keys() & stored.keys() if stored[name].shape != needed[name]]
+        for problem, names in (
+            ("lacks", needed.keys() - stored.keys()),
+            ("has too much:", stored.keys() - needed.keys()),
+            ("has other shapes than its config.json:", misshaped),
+        ):
+            if names:
+                raise WeightsError(f"the base {problem} {', '.join(sorted(names)[:4])}", path=self._base.folder)
+
+    def make(self, name: str) -> Tensor:
+        """The tensor of that name."""
+        return self._value(name).to(self.dtype).contiguous()
+
+    def _value(self, name: str) -> Tensor:
+        if self._newborn.has(name):
+            return self._newborn.tensor(name)
+        if name == _PROMPT:
+            return self._choices.prompt.embedding_SC
+        source = self._source(name)
+        assert source is not None
+        stored = self._base.tensors[source]
+        if _REF_ATTN in name and ".to_out." in name:
+            return torch.zeros(stored.shape)
+        value = stored.read()
+        if not torch.isfinite(value).all():
+            raise WeightsError(f"{stored.name} holds values that are no numbers", path=stored.path)
+        return self._with_pose_columns(value) if name == _PATCHES else value
+
+    def _source(self, name: str) -> str | None:
+        """The base's tensor that one of ours comes from: its own, or for Ref Attn that of self-attention."""
+        if self._newborn.has(name) or name == _PROMPT:
+            return None
+        return name.removeprefix("dit.").replace(_REF_ATTN, _SELF_ATTN)
+
+    def _with_pose_columns(self, weight: Tensor) -> Tensor:
+        pose = weight.new_zeros(len(weight), self._config.pose_channels, *weight.shape[2:])
+        return torch.cat([weight, pose], dim=1)
+
+
+def _precision(base: WanBase, wanted: Precision) -> torch.dtype:
+    kinds = {tensor.dtype for tensor in base.tensors.values()}
+    unknown = kinds - _STORED.keys()
+    if unknown:
+        raise WeightsError(
+            f"holds tensors of type {', '.join(sorted(unknown))}, which are not the base's own weights",
+            path=base.folder,
+            remedy="Give the edition in F32, BF16 or F16",
+        )
+    if wanted == "keep":
+        return torch.bfloat16 if kinds == {"BF16"} else torch.float32
+    return torch.float32 if wanted == "float32" else torch.bfloat16
+
+
+def _import_vae(source: Path, folder: Path, preset: Preset) -> None:
+    vae = VideoVAE.from_diffusers(source)
+    theirs = (vae.config.latent_channels, vae.config.spatial_stride)
+    ours = (preset.actor.latent_channels, preset.actor.spatial_stride)
+    if theirs != ours:
+        raise WeightsError(
+            f"the VAE makes {theirs[0]} channels at 1/{theirs[1]} of the side, the base reads {ours[0]} at 1/{ours[1]}",
+            path=source,
+            remedy="Give the VAE that the base was trained with",
+        )
+    save_checkpoint(vae, folder, about={"imported_from": source.name})
+
+
+def _about(base: WanBase, preset: Preset, choices: ImportChoices) -> dict[str, Any]:
+    return {
+        "stage": "base",
+        "steps": 0,
+        "preset": preset.name,
+        "area": choices.area,
+        "prompt": choices.prompt.origin,
+        "seed": choices.seed,
+        "imported_from": {file.name: sha256_file(file) for file in base.files},
+    }
