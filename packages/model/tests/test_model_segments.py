@@ -163,7 +163,7 @@ def test_steps_are_announced(actor: DreamActor) -> None:
 
 
 def test_the_solver_walks_from_noise_to_data() -> None:
-    sigmas = make_scheduler(4, shift=3.0).sigmas
+    sigmas = make_scheduler(SamplingSettings(steps=4, shift=3.0)).sigmas
     expected = [3 * s / (1 + 2 * s) for s in (1.0, 0.75, 0.5, 0.25, 0.0)]
     torch.testing.assert_close(sigmas, torch.tensor(expected))
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from dreamactor_model.conditions import Conditions
 from dreamactor_model.dit.dit import DiT, SegmentConstants
 from dreamactor_model.dit.face_attention import group_face_tokens
+from dreamactor_model.dit.step_cache import StepCache
 from dreamactor_model.encoders.face import FaceMLP, FaceMotionEncoder
 from dreamactor_model.encoders.pose import PoseEncoder
 from dreamactor_model.presets import ActorConfig
@@ -78,9 +79,19 @@ class DreamActor(nn.Module):
         face_BFMC = None if face_BTC is None else group_face_tokens(face_BTC)
         return self.dit.prepare(conditions.references_BRCHW, conditions.pose_BCFHW, face_BFMC)
 
-    def denoise(self, latents_BCFHW: Tensor, timesteps_BF: Tensor, constants: SegmentConstants) -> Tensor:
-        """One step: the velocity (B, C, F, H, W) of latents at their timesteps, under prepared conditions."""
-        return self.dit(latents_BCFHW, timesteps_BF, constants)
+    def denoise(
+        self,
+        latents_BCFHW: Tensor,
+        timesteps_BF: Tensor,
+        constants: SegmentConstants,
+        step_cache: StepCache | None = None,
+    ) -> Tensor:
+        """One step: the velocity (B, C, F, H, W) of latents at their timesteps, under prepared conditions.
+
+        Args:
+            step_cache: of the segment, to skip the blocks where their input has hardly changed; None: exact.
+        """
+        return self.dit(latents_BCFHW, timesteps_BF, constants, step_cache)
 
     def compile_blocks(self) -> None:
         """Let torch fuse what is between the matrix products, block by block: all blocks share one compilation."""

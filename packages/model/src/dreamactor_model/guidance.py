@@ -9,12 +9,16 @@ scales two.
 Legend: B batch, F latent frames, C channels, H W latent rows and columns, K guidance terms.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+from dreamactor_core.settings.sampling import SamplingSettings
 from torch import Tensor
 
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.conditions import Conditions, stack
+from dreamactor_model.dit.step_cache import StepCache
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class GuidanceScales:
     motion: float
 
     def terms(self, conditions: Conditions) -> list[tuple[float, Conditions]]:
-        """Weight and conditions of every evaluation that counts."""
+        """Weight and conditions of every evaluation that counts, the most conditioned last."""
         still = conditions.without_motion()
         weighted = [
             (1.0 - self.reference, still.without_reference()),
@@ -35,19 +39,70 @@ class GuidanceScales:
         return [(weight, term) for weight, term in weighted if weight != 0.0]
 
 
-def guided_velocity(
-    actor: DreamActor, latents_BCFHW: Tensor, timesteps_BF: Tensor, conditions: Conditions, scales: GuidanceScales
-) -> Tensor:
-    """The guided velocity (B, C, F, H, W), by one call of the model on all terms at once."""
-    terms = scales.terms(conditions)
-    batch = stack([term for _, term in terms])
-    count = len(terms)
-    velocities = actor(
-        latents_BCFHW.repeat(count, 1, 1, 1, 1),
-        timesteps_BF.repeat(count, 1),
-        batch.references_BRCHW,
-        batch.pose_BCFHW,
-        batch.face_BTC,
-    ).chunk(count)
-    weighted = [weight * velocity for (weight, _), velocity in zip(terms, velocities, strict=True)]
-    return sum(weighted[1:], start=weighted[0])
+class GuidedVelocity:
+    """The guided velocity of one segment, step by step; what its steps share is prepared once.
+
+    Outside the guidance interval the scales are 1. Within it, `guidance_every` above 1 approximates: between full
+    evaluations only the last term is evaluated, and the difference that guidance made to it is kept.
+    """
+
+    def __init__(self, actor: DreamActor, conditions: Conditions, settings: SamplingSettings) -> None:
+        self._actor, self._conditions, self._settings = actor, conditions, settings
+        self._scales = GuidanceScales(settings.guidance_reference, settings.guidance_motion)
+        self._guided_steps = 0
+        self._difference: Tensor | None = None
+
+    def __call__(self, latents_BCFHW: Tensor, timesteps_BF: Tensor, noise_level: float) -> Tensor:
+        """(B, C, F, H, W) at the next step.
+
+        Args:
+            timesteps_BF: of each latent frame; 0 for carried ones.
+            noise_level: of the frames that are made, in [0, 1].
+        """
+        lowest, highest = self._settings.guidance_interval
+        if not lowest <= noise_level <= highest:
+            return self._plain(latents_BCFHW, timesteps_BF)[-1]
+        full = self._guided_steps % self._settings.guidance_every == 0
+        self._guided_steps += 1
+        if not full and self._difference is not None:
+            return self._last_term(latents_BCFHW, timesteps_BF)[-1] + self._difference
+        velocities = self._guided(latents_BCFHW, timesteps_BF)
+        guided = self._guided.weigh(velocities)
+        self._difference = guided - velocities[-1]
+        return guided
+
+    @cached_property
+    def _guided(self) -> "_Terms":
+        return self._prepared(self._scales.terms(self._conditions))
+
+    @cached_property
+    def _last_term(self) -> "_Terms":
+        return self._prepared(self._scales.terms(self._conditions)[-1:])
+
+    @cached_property
+    def _plain(self) -> "_Terms":
+        return self._prepared([(1.0, self._conditions)])
+
+    def _prepared(self, terms: Sequence[tuple[float, Conditions]]) -> "_Terms":
+        threshold = self._settings.step_cache_threshold
+        return _Terms(self._actor, terms, StepCache(threshold) if threshold else None)
+
+
+class _Terms:
+    """Some terms, evaluated in one call of the model."""
+
+    def __init__(self, actor: DreamActor, terms: Sequence[tuple[float, Conditions]], cache: StepCache | None) -> None:
+        self._actor, self._cache = actor, cache
+        self._weights = [weight for weight, _ in terms]
+        self._constants = actor.prepare(stack([term for _, term in terms]))
+
+    def __call__(self, latents_BCFHW: Tensor, timesteps_BF: Tensor) -> tuple[Tensor, ...]:
+        """The velocity of each."""
+        count = len(self._weights)
+        latents, timesteps = latents_BCFHW.repeat(count, 1, 1, 1, 1), timesteps_BF.repeat(count, 1)
+        return self._actor.denoise(latents, timesteps, self._constants, self._cache).chunk(count)
+
+    def weigh(self, velocities: Sequence[Tensor]) -> Tensor:
+        """Their weighted sum."""
+        weighted = [weight * velocity for weight, velocity in zip(self._weights, velocities, strict=True)]
+        return sum(weighted[1:], start=weighted[0])

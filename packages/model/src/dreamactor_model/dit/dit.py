@@ -9,6 +9,7 @@ Legend: B batch, R references, F latent frames, N frames of a run (R + F, or F a
 L tokens of a frame, C channels, D width, M face tokens of a latent frame, S text tokens.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -20,6 +21,7 @@ from dreamactor_model.dit.attention import Attention, KeysValues
 from dreamactor_model.dit.face_attention import FaceAttention, FoldedFace
 from dreamactor_model.dit.layers import ConditionEmbedder, FeedForward, FP32LayerNorm, Modulation
 from dreamactor_model.dit.rope import Rotation, frame_positions, rotation_3d
+from dreamactor_model.dit.step_cache import StepCache
 from dreamactor_model.presets import ActorConfig
 
 
@@ -98,6 +100,10 @@ class Block(nn.Module):
         x_BRLD = self._attend_text(x_BRLD, constants)
         in_ref = self.ref_attn.keys_values(self._enter_attention(x_BRLD, modulation).flatten(1, 2), rotation)
         return self._feed_forward(x_BRLD, modulation), ReferenceKeys(in_self, in_ref)
+
+    def entered(self, x_BNLD: Tensor, time_BN6D: Tensor) -> Tensor:
+        """The tokens as self-attention reads them: by how far these move, steps are skipped."""
+        return self._enter_attention(x_BNLD, self._modulation(time_BN6D))
 
     def _modulation(self, time_BN6D: Tensor) -> Modulation:
         return Modulation(*(self.scale_shift_table.float() + time_BN6D).unsqueeze(3).unbind(2))
@@ -210,18 +216,32 @@ class DiT(nn.Module):
         constants = SegmentConstants(run, references_BRLD, pose_BFLD, blocks)
         return self._read_references(constants) if self.config.reference_attention == "causal" else constants
 
-    def forward(self, latents_BCFHW: Tensor, timesteps_BF: Tensor, constants: SegmentConstants) -> Tensor:
+    def forward(
+        self,
+        latents_BCFHW: Tensor,
+        timesteps_BF: Tensor,
+        constants: SegmentConstants,
+        step_cache: StepCache | None = None,
+    ) -> Tensor:
         """Velocity (B, C, F, H, W) of one step."""
         run = constants.run
         video_BFLD = self._patches(latents_BCFHW, slice(0, self.config.latent_channels)) + constants.pose_tokens_BFLD
         x_BNLD = torch.cat([constants.reference_tokens_BRLD, video_BFLD], dim=1)
         clean_BR = timesteps_BF.new_zeros(len(timesteps_BF), run.reference_count)
         embedding_BND, time_BN6D = self.condition_embedder(torch.cat([clean_BR, timesteps_BF], dim=1))
-        for block, block_constants in zip(self.blocks, constants.blocks, strict=True):
-            x_BNLD = block(x_BNLD, time_BN6D, run, block_constants)
+        through_blocks = partial(self._through_blocks, time_BN6D, constants)
+        if step_cache is None:
+            x_BNLD = through_blocks(x_BNLD)
+        else:
+            x_BNLD = step_cache.through(x_BNLD, self.blocks[0].entered(x_BNLD, time_BN6D), through_blocks)
         velocity = self._project(x_BNLD[:, run.reference_count :], embedding_BND[:, run.reference_count :])
         patch, rows = self.config.patch_size, latents_BCFHW.shape[-2] // self.config.patch_size
         return rearrange(velocity, "b f (h w) (p q c) -> b c f (h p) (w q)", h=rows, p=patch, q=patch)
+
+    def _through_blocks(self, time_BN6D: Tensor, constants: SegmentConstants, x_BNLD: Tensor) -> Tensor:
+        for block, block_constants in zip(self.blocks, constants.blocks, strict=True):
+            x_BNLD = block(x_BNLD, time_BN6D, constants.run, block_constants)
+        return x_BNLD
 
     def _patches(self, frames_BCFHW: Tensor, channels: slice) -> Tensor:
         """The share that some input channels have in the tokens (B, F, L, D): the patch embedding is linear."""

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from diffusers import FlowMatchEulerDiscreteScheduler
+from diffusers import FlowMatchEulerDiscreteScheduler, UniPCMultistepScheduler
 from dreamactor_core.settings.sampling import SamplingSettings
 from torch import Tensor
 
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.conditions import Conditions
-from dreamactor_model.guidance import GuidanceScales, guided_velocity
+from dreamactor_model.guidance import GuidedVelocity
 
 
 @torch.no_grad()
@@ -33,22 +33,41 @@ def solve(
         conditions: of all frames, the carried ones too.
         on_step: called after each solver step.
     """
-    scales = GuidanceScales(settings.guidance_reference, settings.guidance_motion)
-    scheduler = make_scheduler(settings.steps, settings.shift)
-    clean_BF = noise_BCFHW.new_zeros(len(noise_BCFHW), carried_BCFHW.shape[2])
-    made_BCFHW = noise_BCFHW
-    for step, time in enumerate(scheduler.timesteps):
-        noisy_BF = noise_BCFHW.new_full(noise_BCFHW.shape[:3:2], float(scheduler.sigmas[step]))
+    guided_velocity = GuidedVelocity(actor, conditions, settings)
+    carried_count = carried_BCFHW.shape[2]
+    clean_BF = noise_BCFHW.new_zeros(len(noise_BCFHW), carried_count)
+
+    def velocity(made_BCFHW: Tensor, noise_level: float) -> Tensor:
+        noisy_BF = noise_BCFHW.new_full(noise_BCFHW.shape[:3:2], noise_level)
         timesteps_BF = torch.cat([clean_BF, noisy_BF], dim=1)
-        latents = torch.cat([carried_BCFHW, made_BCFHW], dim=2)
-        velocity = guided_velocity(actor, latents, timesteps_BF, conditions, scales)
-        made_BCFHW = scheduler.step(velocity[:, :, carried_BCFHW.shape[2] :], time, made_BCFHW).prev_sample
+        latents_BCFHW = torch.cat([carried_BCFHW, made_BCFHW], dim=2)
+        result = guided_velocity(latents_BCFHW, timesteps_BF, noise_level)[:, :, carried_count:]
         on_step()
-    return torch.cat([carried_BCFHW, made_BCFHW], dim=2)
+        return result
+
+    # The solver sees the made frames alone: whatever it remembers of earlier steps, the carried ones stay as they are.
+    return torch.cat([carried_BCFHW, integrate(velocity, noise_BCFHW, settings)], dim=2)
 
 
-def make_scheduler(steps: int, shift: float) -> FlowMatchEulerDiscreteScheduler:
-    """Euler steps from noise level 1 to 0; a shift above 1 spends more of them near noise."""
-    scheduler = FlowMatchEulerDiscreteScheduler(shift=shift)
-    scheduler.set_timesteps(sigmas=np.linspace(1.0, 1.0 / steps, steps).tolist())
+def integrate(velocity: Callable[[Tensor, float], Tensor], noise: Tensor, settings: SamplingSettings) -> Tensor:
+    """Follow a velocity, a function of state and noise level, from noise level 1 to 0."""
+    scheduler = make_scheduler(settings)
+    state = noise
+    for noise_level, time in zip(scheduler.sigmas.tolist(), scheduler.timesteps, strict=False):
+        state = scheduler.step(velocity(state, noise_level), time, state).prev_sample
+    return state
+
+
+def make_scheduler(settings: SamplingSettings) -> FlowMatchEulerDiscreteScheduler | UniPCMultistepScheduler:
+    """The solver's steps from noise level 1 to 0; a shift above 1 spends more of them near noise."""
+    levels = np.linspace(1.0, 1.0 / settings.steps, settings.steps)
+    if settings.solver == "unipc":
+        scheduler = UniPCMultistepScheduler(
+            prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=settings.shift
+        )
+    else:
+        scheduler = FlowMatchEulerDiscreteScheduler(shift=settings.shift)
+    scheduler.set_timesteps(sigmas=levels)
+    # By count, not by time: diffusers rounds times to whole numbers, and many steps then share one.
+    scheduler.set_begin_index(0)
     return scheduler
