@@ -45,6 +45,10 @@ def _preset(name: str, vae: VAEConfig) -> Preset:
 
 # As Wan2.1-T2V and as Wan2.2-TI2V.
 T2V, TI2V = _preset("small-t2v", _VAE_8X), _preset("small-ti2v", _VAE_16X)
+# Large enough that its weights outweigh what a process needs anyway: 107 MB.
+LARGE = dataclasses.replace(
+    T2V, name="large-t2v", actor=dataclasses.replace(T2V.actor, dim=512, layers=8, heads=4, ffn_dim=1024)
+)
 SMALL_PRESETS = {preset.name: preset for preset in (T2V, TI2V)}
 
 

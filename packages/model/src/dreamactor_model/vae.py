@@ -44,7 +44,7 @@ class VideoVAE(nn.Module):
             WeightsError: it cannot be loaded as an AutoencoderKLWan.
         """
         try:
-            loaded = AutoencoderKLWan.from_pretrained(source, use_safetensors=True)
+            loaded = AutoencoderKLWan.from_pretrained(source, use_safetensors=True, low_cpu_mem_usage=False)
         except (OSError, ValueError, RuntimeError) as problem:
             raise WeightsError(
                 f"not an AutoencoderKLWan ({problem})", path=source, remedy="Give a folder in the diffusers layout"
