@@ -18,7 +18,8 @@ from dreamactor_core.settings import Settings
 from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_core.tracking import ExperimentRun
 
-from dreamactor_model.animate.animator import LoadedModel, encode_images, to_pixels
+from dreamactor_model.animate.frames import encode_images, to_pixels
+from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.checkpoint import MANIFEST_FILE
 from dreamactor_model.evaluation.confidence import bootstrap_mean
 from dreamactor_model.evaluation.held_out import HeldOutClip, load_held_out

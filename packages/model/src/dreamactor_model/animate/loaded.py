@@ -1,0 +1,72 @@
+"""A finished model in memory."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from dreamactor_core.errors import WeightsError
+from dreamactor_core.files import sha256_file
+from dreamactor_core.settings import Settings
+
+from dreamactor_model.actor import DreamActor
+from dreamactor_model.checkpoint import MANIFEST_FILE, load_checkpoint, read_about
+from dreamactor_model.training.finished import VAE_FOLDER
+from dreamactor_model.vae import VideoVAE
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """Networks in memory, and what is known of them.
+
+    Attributes:
+        folder: where they came from.
+        about: what the sidecar says of the weights.
+        max_references: as many as they ever saw in training.
+    """
+
+    folder: Path
+    actor: DreamActor
+    vae: VideoVAE
+    about: dict[str, Any]
+    device: torch.device
+    max_references: int
+
+    @classmethod
+    def load(cls, folder: Path, settings: Settings) -> Self:
+        """Read a finished stage.
+
+        Raises:
+            WeightsError: missing, damaged, or of another preset than the settings name.
+        """
+        about = read_about(folder)
+        if about["preset"] != settings.model.preset:
+            raise WeightsError(
+                f"holds the preset {about['preset']}, not {settings.model.preset}",
+                path=folder,
+                remedy=f"Add --preset {about['preset']}",
+            )
+        device = choose_device(settings.model.device)
+        actor = load_checkpoint(folder, DreamActor, device=device)
+        vae = load_checkpoint(folder / VAE_FOLDER, VideoVAE, device=device)
+        # Weights from before this was written down are as old as the settings' default.
+        max_references = int(about.get("max_references", settings.dataset.sampling.max_references))
+        about = about | {"manifest_sha256": sha256_file(folder / MANIFEST_FILE)}
+        return cls(folder, actor, vae, about, device, max_references)
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name; `auto` is CUDA where there is one.
+
+    Raises:
+        WeightsError: CUDA was asked for and is not there.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as problem:
+        raise WeightsError(f"no device {name!r}", remedy="Use --device cpu, cuda, cuda:N or auto") from problem
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise WeightsError(f"device {name} was asked for, but there is no CUDA here", remedy="Use --device cpu")
+    return device
