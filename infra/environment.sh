@@ -9,16 +9,16 @@ folder=$1
 shift
 . infra/virtualenv.sh
 
+# With the extras that their tests, and those of packages above them, use.
 wanted=()
 for package in "$@"; do
-    if [ "$package" = all ]; then
-        for each in core "signals[body]" dataset model; do wanted+=(-e "packages/$each"); done
-        wanted+=(-e ".[dev]")
-    elif [ "$package" = signals ]; then
-        wanted+=(-e "packages/signals[body]")
-    else
-        wanted+=(-e "packages/$package")
-    fi
+    case $package in
+        all) for each in core "signals[body]" "dataset[speech]" model; do wanted+=(-e "packages/$each"); done
+             wanted+=(-e ".[dev]") ;;
+        signals) wanted+=(-e "packages/signals[body]") ;;
+        dataset) wanted+=(-e "packages/dataset[speech]") ;;
+        *) wanted+=(-e "packages/$package") ;;
+    esac
 done
 
 "${install[@]}" "${source_of_torch[@]}" -c constraints.txt --override overrides.txt \

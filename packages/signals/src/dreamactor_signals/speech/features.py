@@ -6,7 +6,7 @@ Legend: T video frames, C channels, S samples.
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from dreamactor_core.errors import InputError
@@ -14,6 +14,9 @@ from dreamactor_core.files import load_tensors, save_tensors, sha256_file
 
 from dreamactor_signals.speech.log_mel import log_mel
 from dreamactor_signals.speech.recording import RATE_HZ, read_recording
+
+if TYPE_CHECKING:
+    from dreamactor_signals.speech.pretrained import PretrainedSpeech
 
 FORMAT, VERSION = "dreamactor-speech-features", 1
 LOG_MEL = "log-mel"
@@ -76,36 +79,63 @@ class SpeechFeatures:
         return found
 
 
+class SpeechReader:
+    """Reads recordings by one encoder, which is loaded once.
+
+    Args:
+        encoder: folder of a Whisper, wav2vec2 or HuBERT checkpoint; None for the embedded log-mel.
+
+    Raises:
+        WeightsError: the encoder is missing, damaged or of another kind.
+    """
+
+    def __init__(self, encoder: Path | None = None) -> None:
+        self._network = None if encoder is None else _pretrained(encoder)
+        self.name = LOG_MEL if self._network is None else self._network.name
+
+    def read(self, recording: Path | str, fps: Fraction, frame_count: int | None = None) -> SpeechFeatures:
+        """Features of a recording, aligned to a video.
+
+        Args:
+            recording: a WAV, of any sample rate and number of channels.
+            fps: of the video.
+            frame_count: T; what lies beyond the recording is silence. None: as many frames as cover the recording.
+
+        Raises:
+            InputError: no such file, an empty one, or an impossible rate or count.
+            DecodeError: not a whole WAV with sound in it.
+        """
+        if fps <= 0 or (frame_count is not None and frame_count < 1):
+            raise InputError(f"{frame_count} frames at {fps} a second are no video", path=recording)
+        samples = read_recording(recording)
+        if frame_count is None:
+            frame_count = -(-len(samples) * fps.numerator // (RATE_HZ * fps.denominator))
+        silent = _silent_frames(samples, fps, frame_count)
+        if self._network is None:
+            features = log_mel(samples, fps, silent)
+        else:
+            features = self._network.features(samples, fps, frame_count)
+        return SpeechFeatures(features, silent, fps, self.name, sha256_file(recording))
+
+
 def speech_features(
     recording: Path | str, fps: Fraction, *, encoder: Path | None = None, frame_count: int | None = None
 ) -> SpeechFeatures:
-    """Features of a recording, aligned to a video.
-
-    Args:
-        recording: a WAV, of any sample rate and number of channels.
-        fps: of the video.
-        encoder: folder of a Whisper, wav2vec2 or HuBERT checkpoint; None for the embedded log-mel.
-        frame_count: T; what lies beyond the recording is silence. None: as many frames as cover the recording.
+    """Features of one recording: see `SpeechReader`.
 
     Raises:
         InputError: no such file, an empty one, or an impossible rate or count.
         DecodeError: not a whole WAV with sound in it.
         WeightsError: the encoder is missing, damaged or of another kind.
     """
-    if fps <= 0 or (frame_count is not None and frame_count < 1):
-        raise InputError(f"{frame_count} frames at {fps} a second are no video", path=recording)
-    samples = read_recording(recording)
-    if frame_count is None:
-        frame_count = -(-len(samples) * fps.numerator // (RATE_HZ * fps.denominator))
-    silent = _silent_frames(samples, fps, frame_count)
-    if encoder is None:
-        features, name = log_mel(samples, fps, silent), LOG_MEL
-    else:
-        from dreamactor_signals.speech.pretrained import PretrainedSpeech
+    return SpeechReader(encoder).read(recording, fps, frame_count)
 
-        network = PretrainedSpeech(encoder)
-        features, name = network.features(samples, fps, frame_count), network.name
-    return SpeechFeatures(features, silent, fps, name, sha256_file(recording))
+
+def _pretrained(folder: Path) -> "PretrainedSpeech":
+    # torch and transformers load only where such an encoder is asked for.
+    from dreamactor_signals.speech.pretrained import PretrainedSpeech
+
+    return PretrainedSpeech(folder)
 
 
 def _silent_frames(samples: np.ndarray, fps: Fraction, frame_count: int) -> np.ndarray:

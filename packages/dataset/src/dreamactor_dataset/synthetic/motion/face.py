@@ -35,7 +35,7 @@ _EXPRESSIONS: tuple[dict[str, float], ...] = (
 )
 
 
-def _vector(shape: dict[str, float]) -> np.ndarray:
+def unit_vector(shape: dict[str, float]) -> np.ndarray:
     """(U,) of named units; a name without a side sets both."""
     vector = np.zeros(len(ARKIT_UNITS))
     for name, value in shape.items():
@@ -47,7 +47,7 @@ def _vector(shape: dict[str, float]) -> np.ndarray:
 def talk(performance: Performance, random: np.random.Generator, strength: float) -> None:
     """Speech: a viseme every two to five frames with pauses, louder and softer."""
     order = random.integers(len(_VISEMES), size=64)
-    targets = np.stack([_vector(_VISEMES[number]) for number in order]) * random.uniform(0.55, 1.15, size=(64, 1))
+    targets = np.stack([unit_vector(_VISEMES[number]) for number in order]) * random.uniform(0.55, 1.15, size=(64, 1))
     mouth = moves(random, targets, performance.frame_count, travel=(2, 4), hold=(0, 1))
     loudness = np.clip(0.85 + wander(random, performance.frame_count, 40, 0.35), 0, 1.2)[:, None]
     _add(performance, strength * loudness * mouth)
@@ -56,10 +56,10 @@ def talk(performance: Performance, random: np.random.Generator, strength: float)
 def express(performance: Performance, random: np.random.Generator, strength: float) -> None:
     """Expressions that come, stay and change, and brows that underline."""
     order = random.permutation(len(_EXPRESSIONS))
-    targets = np.stack([_vector(_EXPRESSIONS[number]) for number in order]) * random.uniform(0.5, 1.1)
+    targets = np.stack([unit_vector(_EXPRESSIONS[number]) for number in order]) * random.uniform(0.5, 1.1)
     _add(performance, strength * moves(random, targets, performance.frame_count, travel=(7, 14), hold=(6, 22)))
     lift = np.clip(wander(random, performance.frame_count, 30, 0.25), 0, 1)[:, None]
-    _add(performance, strength * lift * _vector({"browInnerUp": 0.7, "browOuterUp": 0.6}))
+    _add(performance, strength * lift * unit_vector({"browInnerUp": 0.7, "browOuterUp": 0.6}))
 
 
 def blink(performance: Performance, random: np.random.Generator) -> None:
@@ -69,7 +69,7 @@ def blink(performance: Performance, random: np.random.Generator) -> None:
     while at < performance.frame_count:
         lids = np.maximum(lids, bump(performance.frame_count, at, rise=2.2, fall=3.4))
         at += random.uniform(18, 75)
-    _add(performance, lids[:, None] * _vector({"eyeBlink": 1.0}))
+    _add(performance, lids[:, None] * unit_vector({"eyeBlink": 1.0}))
 
 
 def glance(performance: Performance, random: np.random.Generator) -> None:
@@ -87,7 +87,7 @@ def glance(performance: Performance, random: np.random.Generator) -> None:
         (-up, "eyeLookDownLeft"),
         (-up, "eyeLookDownRight"),
     ):
-        _add(performance, np.clip(amount, 0, 1)[:, None] * _vector({unit: 1.0}))
+        _add(performance, np.clip(amount, 0, 1)[:, None] * unit_vector({unit: 1.0}))
 
 
 def _add(performance: Performance, units: np.ndarray) -> None:
