@@ -65,12 +65,40 @@ class VAEConfig:
 
 
 @dataclass(frozen=True)
+class AudioConfig:
+    """Shape of `AudioEncoder`.
+
+    `feature_width` is that of the speech features, `token_width` that of a face motion token; `dilations`, in frames,
+    one a layer, say how much speech around a frame it hears.
+    """
+
+    feature_width: int
+    token_width: int
+    width: int
+    dilations: tuple[int, ...]
+
+    @property
+    def context(self) -> int:
+        """Frames heard before and after the one whose token is made (features hear a little more)."""
+        return sum(self.dilations)
+
+
+@dataclass(frozen=True)
 class Preset:
-    """One size: the model and the VAE whose latents it reads."""
+    """One size: the model, the VAE whose latents it reads, and what turns speech into its face tokens.
+
+    `audio_width` and `audio_dilations` are those of `AudioConfig`; its other widths follow from features and actor.
+    """
 
     name: str
     actor: ActorConfig
     vae: VAEConfig
+    audio_width: int
+    audio_dilations: tuple[int, ...]
+
+    def audio(self, feature_width: int) -> AudioConfig:
+        """The audio encoder for speech features of that width."""
+        return AudioConfig(feature_width, self.actor.face_width, self.audio_width, self.audio_dilations)
 
 
 _WAN_VAE_8X = VAEConfig(
@@ -119,7 +147,8 @@ def _wan(name: str, vae: VAEConfig, *, dim: int, layers: int, heads: int, ffn_di
         face_stem=64,
         text_dim=4096,
     )
-    return Preset(name, actor, vae)
+    # 30 frames, 1.2 s, on either side.
+    return Preset(name, actor, vae, audio_width=512, audio_dilations=(1, 2, 4, 8, 8, 4, 2, 1))
 
 
 PRESETS = MappingProxyType(
@@ -141,6 +170,9 @@ PRESETS = MappingProxyType(
                     face_stem=16,
                 ),
                 _TINY_VAE,
+                audio_width=128,
+                # 15 frames, 0.6 s, on either side.
+                audio_dilations=(1, 2, 4, 8),
             ),
             _wan("wan-1.3b", _WAN_VAE_8X, dim=1536, layers=30, heads=12, ffn_dim=8960),
             _wan("wan-5b", _WAN_VAE_16X, dim=3072, layers=30, heads=24, ffn_dim=14336),

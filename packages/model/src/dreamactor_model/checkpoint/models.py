@@ -13,25 +13,27 @@ from torch import Tensor, nn
 
 from dreamactor_model.checkpoint.folder import fill_folder, read_config, verify_checkpoint, weight_files
 from dreamactor_model.checkpoint.tensors import SHARD_BYTES, StoredTensor, TensorSpec, list_tensors, read_file
-from dreamactor_model.presets import ActorConfig, VAEConfig
+from dreamactor_model.presets import ActorConfig, AudioConfig, VAEConfig
 
 if TYPE_CHECKING:
     from dreamactor_model.actor import DreamActor
+    from dreamactor_model.encoders.audio import AudioEncoder
     from dreamactor_model.encoders.face import FaceMotionEncoder
     from dreamactor_model.vae import VideoVAE
 
-Model = TypeVar("Model", "DreamActor", "VideoVAE", "FaceMotionEncoder")
+Model = TypeVar("Model", "DreamActor", "VideoVAE", "FaceMotionEncoder", "AudioEncoder")
 # By name: a trainer that needs no VAE should not wait seconds for diffusers.
 _KINDS: dict[str, tuple[str, type]] = {
     "DreamActor": ("actor", ActorConfig),
     "VideoVAE": ("vae", VAEConfig),
     "FaceMotionEncoder": ("face", ActorConfig),
+    "AudioEncoder": ("audio", AudioConfig),
 }
 _NAMED = 4
 
 
 def save_checkpoint(
-    model: "DreamActor | VideoVAE | FaceMotionEncoder",
+    model: "DreamActor | VideoVAE | FaceMotionEncoder | AudioEncoder",
     folder: Path | str,
     *,
     about: Mapping[str, Any],
@@ -53,7 +55,7 @@ def save_checkpoint(
         fill_folder(temporary, describe(model, about), specs, make, shard_bytes=shard_bytes)
 
 
-def describe(model: "DreamActor | VideoVAE | FaceMotionEncoder", about: Mapping[str, Any]) -> dict[str, Any]:
+def describe(model: "DreamActor | VideoVAE | FaceMotionEncoder | AudioEncoder", about: Mapping[str, Any]) -> dict[str, Any]:
     """What config.json says of a model beside its format."""
     kind, _ = _KINDS[type(model).__name__]
     return {"kind": kind, "config": asdict(model.config), "about": dict(about)}

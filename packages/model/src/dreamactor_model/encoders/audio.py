@@ -1,0 +1,94 @@
+"""The audio encoder: speech features -> the face motion tokens that E_f and its MLP make of video (paper 3.2, 4.4).
+
+It hears both ways, for recordings are complete: the frame itself, its features' own context, and the layers' reach
+before and after it (`AudioConfig.context`). Convolutions without padding, so a long recording costs no more a frame
+than a short one, and a frame's token depends on nothing further away.
+
+One style token may say how the face is held while it speaks: a face motion token too, the mean over some frames of a
+person, so that whatever E_f can read (a photograph, a driving video) can be a style. It is dropped at random in
+training; without one, the encoder speaks in no particular mood.
+
+Legend: B batch, T video frames, K context frames, M speech features, C width of a token, D width of the layers.
+"""
+
+from fractions import Fraction
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dreamactor_model.presets import AudioConfig
+
+AUDIO_FPS = Fraction(25)
+"""Frames a second that the encoder works at, whatever the video's rate: what it hears is measured in time."""
+
+
+class _Layer(nn.Module):
+    """One dilated convolution over time, then a mix of channels; K = dilation frames are used up at either end."""
+
+    def __init__(self, width: int, dilation: int) -> None:
+        super().__init__()
+        self.dilation = dilation
+        self.norm = nn.LayerNorm(width)
+        self.listen = nn.Conv1d(width, width, 3, dilation=dilation)
+        self.mix = nn.Linear(width, width)
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        heard = self.listen(self.norm(x_BTD).transpose(1, 2)).transpose(1, 2)
+        return x_BTD[:, self.dilation : -self.dilation] + self.mix(F.silu(heard))
+
+
+class AudioEncoder(nn.Module):
+    """Speech features of a recording at 25 frames a second -> face motion tokens, one a frame."""
+
+    feature_mean_M: Tensor
+    feature_scale_M: Tensor
+    rest_C: Tensor
+    token_scale: Tensor
+
+    def __init__(self, config: AudioConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.inputs = nn.Linear(config.feature_width, config.width)
+        self.style = nn.Linear(config.token_width, config.width)
+        self.no_style_D = nn.Parameter(torch.zeros(config.width))
+        self.layers = nn.ModuleList(_Layer(config.width, dilation) for dilation in config.dilations)
+        self.norm = nn.LayerNorm(config.width)
+        self.readout = nn.Linear(config.width, config.token_width)
+        # Before it has learned anything, a face at rest.
+        nn.init.zeros_(self.readout.weight)
+        nn.init.zeros_(self.readout.bias)
+        self.register_buffer("feature_mean_M", torch.zeros(config.feature_width))
+        self.register_buffer("feature_scale_M", torch.ones(config.feature_width))
+        self.register_buffer("rest_C", torch.zeros(config.token_width))
+        self.register_buffer("token_scale", torch.ones(()))
+
+    def set_statistics(self, features_NM: Tensor, tokens_NC: Tensor, rest_C: Tensor) -> None:
+        """Take over what training data look like: their mean and spread, and the token of a face at rest."""
+        self.feature_mean_M.copy_(features_NM.mean(dim=0))
+        self.feature_scale_M.copy_(features_NM.std(dim=0).clamp_min(1e-3))
+        self.rest_C.copy_(rest_C)
+        self.token_scale.copy_(tokens_NC.std(dim=0).square().mean().sqrt())
+
+    def forward(self, features_BTM: Tensor, style_BC: Tensor, has_style_B: Tensor) -> Tensor:
+        """Tokens (B, T, C) from features with their context, (B, K + T + K, M), K = `config.context`.
+
+        Args:
+            style_BC: face motion tokens; what stands where `has_style_B` is false is not looked at.
+            has_style_B: bool.
+        """
+        told_BD = self.style((style_BC - self.rest_C) / self.token_scale)
+        style_BD = torch.where(has_style_B[:, None], told_BD, self.no_style_D)
+        x_BTD = self.inputs((features_BTM - self.feature_mean_M) / self.feature_scale_M) + style_BD[:, None]
+        for layer in self.layers:
+            x_BTD = layer(x_BTD)
+        return self.rest_C + self.token_scale * self.readout(self.norm(x_BTD))
+
+    @torch.inference_mode()
+    def speak(self, features_TM: Tensor, style_C: Tensor | None = None) -> Tensor:
+        """Tokens (T, C) of a whole recording's features (T, M); its first and last frame go on beyond its ends."""
+        context = self.config.context
+        framed = torch.cat([features_TM[:1].expand(context, -1), features_TM, features_TM[-1:].expand(context, -1)])
+        style = self.rest_C if style_C is None else style_C
+        has_style_B = torch.tensor([style_C is not None], device=features_TM.device)
+        return self(framed[None], style[None], has_style_B)[0]
