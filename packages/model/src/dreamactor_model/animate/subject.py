@@ -17,6 +17,7 @@ from dreamactor_dataset.fitting import Fit, bucket_size
 from dreamactor_signals.faces import crop_faces
 from dreamactor_signals.retarget import PoseStandardizer
 from dreamactor_signals.trackers import Tracker
+from dreamactor_signals.views import head_yaw_rad, pick_complement
 
 from dreamactor_model.presets import FACE_CROP_PX
 
@@ -25,20 +26,34 @@ _STILL_FPS = Fraction(25)
 
 
 @dataclass(frozen=True)
+class MadeView:
+    """A reference that the model made itself: which frame of the made clip, and how the person stands there."""
+
+    frame: int
+    yaw_deg: float
+
+
+@dataclass(frozen=True)
 class Subject:
     """References on the canvas that the video will have.
 
     Attributes:
-        images_RHWC: (R, H, W, 3) uint8.
+        images_RHWC: (R, H, W, 3) uint8; those of `paths`, then those of `views`.
         track: one frame, the pose of the first reference, in canvas pixels.
         size: width and height of the canvas.
+        paths: the images that are used.
         at_rest: one frame of the first reference in an A-pose, if an editor makes one.
+        views: references made by the model.
+        notes: what a viewer should know of the choice.
     """
 
     images_RHWC: np.ndarray
     track: MotionTrack
     size: tuple[int, int]
+    paths: tuple[Path, ...]
     at_rest: MotionTrack | None = None
+    views: tuple[MadeView, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def face_crop(self) -> np.ndarray:
         """(224, 224, 3) uint8 of the first reference's face; black if it shows none."""
@@ -47,25 +62,56 @@ class Subject:
 
 
 def read_subject(
-    paths: Sequence[Path], tracker: Tracker, *, area: int, standardizer: PoseStandardizer | None = None
+    paths: Sequence[Path],
+    tracker: Tracker,
+    *,
+    area: int,
+    standardizer: PoseStandardizer | None = None,
+    most: int | None = None,
 ) -> Subject:
     """Read the references; the first sets aspect and pose.
 
     Args:
         area: pixels of the canvas.
         standardizer: shows the person in an A-pose, to measure bones on.
+        most: use no more images than this: the first, and those that show the person from the most different sides.
 
     Raises:
         InputError, DecodeError: a file that is no image, or a first reference without a person.
     """
     images = [read_image(path) for path in paths]
     first = images[0]
+    track = _still_track(first, paths[0], tracker)
+    used, notes = list(range(len(paths))), tuple[str, ...]()
+    if most is not None and len(paths) > most:
+        used = _most_different(track, images, paths, tracker, most)
+        names = ", ".join(paths[index].name for index in used)
+        notes = (f"{len(paths)} references were given, the model takes {most}: {names}",)
     size = bucket_size(first.shape[1], first.shape[0], area)
-    fits = [Fit.cover((image.shape[1], image.shape[0]), size) for image in images]
-    canvas_RHWC = np.concatenate([fit.frames(image[None]) for fit, image in zip(fits, images, strict=True)])
-    track = fits[0].track(_still_track(first, paths[0], tracker))
+    fits = {index: Fit.cover((images[index].shape[1], images[index].shape[0]), size) for index in used}
+    canvas_RHWC = np.concatenate([fit.frames(images[index][None]) for index, fit in fits.items()])
     at_rest = None if standardizer is None else _still_track(standardizer.standardize(first), paths[0], tracker)
-    return Subject(canvas_RHWC, track, size, at_rest)
+    chosen = tuple(paths[index] for index in used)
+    return Subject(canvas_RHWC, fits[0].track(track), size, chosen, at_rest, notes=notes)
+
+
+def _most_different(
+    first: MotionTrack, images: Sequence[np.ndarray], paths: Sequence[Path], tracker: Tracker, most: int
+) -> list[int]:
+    """`most` images: the first, those of the most different yaw (paper 3.3), then the others in order."""
+    yaw_rad = np.array([_yaw_rad(image, path, tracker) for image, path in zip(images[1:], paths[1:], strict=True)])
+    picked: list[int] = []
+    if not np.isnan(yaw_rad).all():
+        picked = (1 + pick_complement(yaw_rad, float(head_yaw_rad(first)[0]), most - 1)).tolist()
+    return list(dict.fromkeys([0, *picked, *range(len(images))]))[:most]
+
+
+def _yaw_rad(image_HWC: np.ndarray, path: Path, tracker: Tracker) -> float:
+    """NaN where nobody is seen: a further reference may show a back, or a coat alone."""
+    try:
+        return float(head_yaw_rad(_still_track(image_HWC, path, tracker))[0])
+    except InputError:
+        return float("nan")
 
 
 def _still_track(image_HWC: np.ndarray, path: Path, tracker: Tracker) -> MotionTrack:

@@ -135,6 +135,7 @@ class DiffusionTask:
             "steps": self._steps,
             "preset": settings.model.preset,
             "area": settings.dataset.sampling.area,
+            "max_references": settings.dataset.sampling.max_references,
         }
         save_finished(self.module.actor, self._vae_folder, folder, about=about)
         return {}

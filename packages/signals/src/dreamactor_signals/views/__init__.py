@@ -2,7 +2,15 @@
 
 from dreamactor_signals.views.framing import Framing, framing
 from dreamactor_signals.views.half_body import half_body_box_px, half_body_crop, half_body_frame
-from dreamactor_signals.views.yaw import head_angles_rad, head_yaw_rad, pick_views, torso_yaw_rad
+from dreamactor_signals.views.turning import turning_views
+from dreamactor_signals.views.yaw import (
+    head_angles_rad,
+    head_yaw_rad,
+    pick_complement,
+    pick_views,
+    pick_yaws,
+    torso_yaw_rad,
+)
 
 __all__ = [
     "Framing",
@@ -12,6 +20,9 @@ __all__ = [
     "half_body_frame",
     "head_angles_rad",
     "head_yaw_rad",
+    "pick_complement",
     "pick_views",
+    "pick_yaws",
     "torso_yaw_rad",
+    "turning_views",
 ]

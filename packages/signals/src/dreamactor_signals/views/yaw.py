@@ -48,9 +48,30 @@ def pick_views(track: MotionTrack) -> np.ndarray:
     Raises:
         InputError: the person is seen in no frame.
     """
-    yaw_rad = head_yaw_rad(track)
+    return pick_yaws(head_yaw_rad(track))
+
+
+def pick_yaws(yaw_rad: np.ndarray) -> np.ndarray:
+    """`pick_views` of yaws that are known already, (T,) with NaN where the person is not seen."""
     seen = np.flatnonzero(~np.isnan(yaw_rad))
     if len(seen) == 0:
         raise InputError("neither head nor shoulders are seen in any frame", remedy="Choose a clip that shows a person")
     by_yaw = seen[np.argsort(yaw_rad[seen], kind="stable")]
     return np.array([by_yaw[-1], by_yaw[0], by_yaw[(len(by_yaw) - 1) // 2]], dtype=np.int64)
+
+
+def pick_complement(yaw_rad: np.ndarray, own_yaw_rad: float, count: int) -> np.ndarray:
+    """Of the views that `pick_yaws` chooses, those that differ most from one that is there already.
+
+    Args:
+        yaw_rad: (T,), NaN where the person is not seen.
+        own_yaw_rad: of the view that is there; NaN is taken for the front.
+        count: how many at most.
+
+    Returns:
+        (count,) frames or fewer, the most different first, no frame twice.
+    """
+    picked = list(dict.fromkeys(pick_yaws(yaw_rad).tolist()))
+    distance_rad = np.abs(yaw_rad[picked] - np.nan_to_num(own_yaw_rad))
+    order = np.argsort(-distance_rad, kind="stable")[:count]
+    return np.array(picked, dtype=np.int64)[order]

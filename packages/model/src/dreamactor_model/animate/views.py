@@ -1,0 +1,80 @@
+"""Pseudo-references: the first pass of two-stage inference makes the person seen from other sides (paper 3.3).
+
+The model animates the one reference with a motion that turns the person; of the made clip, the views that training
+would choose join the reference. Their yaw is the one that was asked for: a tracker would read it worse from a picture
+that the model drew than the motion states it. They join as images: a latent inside a clip stands for four frames and
+for all that came before, while a reference is a clip of one frame.
+
+Legend: T video frames, K views, H W canvas.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from dreamactor_core.motion_track import MotionTrack
+from dreamactor_core.settings.sampling import SamplingSettings
+from dreamactor_core.settings.signals import Guidance
+from dreamactor_signals.draw import control_maps
+from dreamactor_signals.views import head_yaw_rad, pick_complement, turning_views
+
+from dreamactor_model.animate.frames import make_frames
+from dreamactor_model.animate.loaded import LoadedModel
+from dreamactor_model.animate.subject import MadeView, Subject
+
+
+@dataclass(frozen=True)
+class TurningMotion:
+    """A `MotionSource` of one segment: the person turns, with the face of the reference.
+
+    Attributes:
+        track: T frames in the subject's camera.
+        size: width and height of the canvas.
+        own_face: (224, 224, 3) uint8.
+        guidance: what shows the head in control maps.
+    """
+
+    track: MotionTrack
+    size: tuple[int, int]
+    own_face: np.ndarray
+    guidance: Guidance
+
+    def __len__(self) -> int:
+        return len(self.track)
+
+    def control_maps(self, frames: Sequence[int]) -> np.ndarray:
+        """(T, 6, H, W) uint8 skeleton and head maps."""
+        return control_maps(self.track[list(frames)], self.size, self.guidance)
+
+    def face_crops(self, frames: Sequence[int]) -> np.ndarray:
+        """(T, 224, 224, 3) uint8, all alike."""
+        return np.repeat(self.own_face[None], len(frames), axis=0)
+
+    def face_tokens(self, frames: Sequence[int]) -> None:  # noqa: ARG002 - the signature is the protocol's
+        """None: the crops are asked."""
+        return
+
+
+def with_made_views(
+    model: LoadedModel, subject: Subject, sampling: SamplingSettings, guidance: Guidance, *, count: int
+) -> Subject:
+    """The subject with views that the model made of it, the most different ones first.
+
+    Args:
+        count: how many at most; there are three to choose from, of greatest, least and median yaw.
+
+    Raises:
+        InputError: the reference shows neither head nor shoulders.
+    """
+    track = turning_views(subject.track, sampling.segment_frames, np.radians(sampling.view_yaw_deg))
+    motion = TurningMotion(track, subject.size, subject.face_crop(), guidance)
+    yaw_rad = head_yaw_rad(track)
+    chosen = pick_complement(yaw_rad, float(head_yaw_rad(subject.track)[0]), count).tolist()
+    made = {
+        index: frame
+        for index, frame in enumerate(make_frames(model, subject.images_RHWC, motion, sampling, "sampling other views"))
+        if index in chosen
+    }
+    views = tuple(MadeView(index, round(float(np.degrees(yaw_rad[index])), 1)) for index in chosen)
+    images_KHWC = np.stack([made[index] for index in chosen])
+    return replace(subject, images_RHWC=np.concatenate([subject.images_RHWC, images_KHWC]), views=views)
