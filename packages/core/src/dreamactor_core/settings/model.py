@@ -15,3 +15,7 @@ class ModelSettings(Section):
         "models/stage3", description="Checkpoint folder, or an MLflow address such as models:/dreamactor@champion."
     )
     device: str = Field("auto", description="cpu, cuda, cuda:N, or auto: cuda where there is one.")
+    offload: Literal["none", "blocks"] = Field(
+        "none",
+        description="blocks: those of the transformer lie in main memory and visit the device in turn.",
+    )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import torch
 from dreamactor_core.errors import WeightsError
@@ -11,6 +11,7 @@ from dreamactor_core.settings import Settings
 
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.checkpoint import MANIFEST_FILE, load_checkpoint, read_about
+from dreamactor_model.memory.offload import offload_blocks
 from dreamactor_model.training.finished import VAE_FOLDER
 from dreamactor_model.vae import VideoVAE
 
@@ -47,12 +48,20 @@ class LoadedModel:
                 remedy=f"Add --preset {about['preset']}",
             )
         device = choose_device(settings.model.device)
-        actor = load_checkpoint(folder, DreamActor, device=device)
+        actor = _load_actor(folder, device, settings.model.offload)
         vae = load_checkpoint(folder / VAE_FOLDER, VideoVAE, device=device)
         # Weights from before this was written down are as old as the settings' default.
         max_references = int(about.get("max_references", settings.dataset.sampling.max_references))
         about = about | {"manifest_sha256": sha256_file(folder / MANIFEST_FILE)}
         return cls(folder, actor, vae, about, device, max_references)
+
+
+def _load_actor(folder: Path, device: torch.device, offload: Literal["none", "blocks"]) -> DreamActor:
+    if offload == "none":
+        return load_checkpoint(folder, DreamActor, device=device)
+    actor = load_checkpoint(folder, DreamActor)
+    offload_blocks(actor, device)
+    return actor
 
 
 def choose_device(name: str) -> torch.device:
