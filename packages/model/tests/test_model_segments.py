@@ -2,7 +2,8 @@
 
 import dataclasses
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import combinations, pairwise
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -12,7 +13,6 @@ from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.presets import latent_frames
 from dreamactor_model.sampling.segments import Segment, plan_segments
-from dreamactor_model.sampling.solver import make_scheduler
 from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream, step_count
 from dreamactor_model.vae import VideoVAE
 from hypothesis import given
@@ -110,12 +110,27 @@ def test_a_segment_starts_from_the_very_latent_that_ended_the_one_before(actor: 
         assert timesteps[:, 1:].all()
 
 
-def test_segments_decoded_as_a_stream_equal_one_piece(actor: DreamActor, vae: VideoVAE) -> None:
-    chunks = _sample(actor, _motion(25))
-    assert len(chunks) == 3
-    streamed = torch.stack(list(decode_frames(vae, iter(chunks), 25)), dim=1)
+@pytest.mark.parametrize("solver", ["euler", "unipc"])
+def test_four_segments_decoded_as_a_stream_equal_one_piece(
+    actor: DreamActor, vae: VideoVAE, solver: Literal["euler", "unipc"]
+) -> None:
+    """Frame for frame, and the encoder never runs: no latent is decoded and encoded again on the way."""
+    encoded: list[None] = []
+    hook = vae.autoencoder.encoder.register_forward_pre_hook(lambda *_: encoded.append(None))
+    kept: list[Tensor] = []
+
+    def latents() -> Iterator[Tensor]:
+        settings = SETTINGS.model_copy(update={"solver": solver})
+        for chunk in sample_stream(actor, REFERENCES, _motion(33), settings):
+            kept.append(chunk)
+            yield chunk
+
+    streamed = torch.stack(list(decode_frames(vae, latents(), 33)), dim=1)
+    hook.remove()
+    assert [chunk.shape[2] for chunk in kept] == [3, 2, 2, 2]
+    assert not encoded
     with torch.no_grad():
-        assert torch.equal(streamed, vae.decode(torch.cat(chunks, dim=2))[0])
+        assert torch.equal(streamed, vae.decode(torch.cat(kept, dim=2))[0])
 
 
 def test_latents_are_decoded_while_they_are_made(actor: DreamActor, vae: VideoVAE) -> None:
@@ -131,12 +146,32 @@ def test_latents_are_decoded_while_they_are_made(actor: DreamActor, vae: VideoVA
     assert made == [3]
 
 
-def test_equal_seeds_are_equal_bit_for_bit(actor: DreamActor) -> None:
-    motion = _motion(17, face=True)
-    first, second = _sample(actor, motion), _sample(actor, motion)
+@pytest.mark.parametrize("solver", ["euler", "unipc"])
+def test_equal_seeds_are_equal_bit_for_bit(actor: DreamActor, solver: Literal["euler", "unipc"]) -> None:
+    motion, settings = _motion(17, face=True), SETTINGS.model_copy(update={"solver": solver})
+    first, second = _sample(actor, motion, settings), _sample(actor, motion, settings)
     assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
-    other = _sample(actor, motion, SETTINGS.model_copy(update={"seed": 12}))
+    other = _sample(actor, motion, settings.model_copy(update={"seed": 12}))
     assert not torch.equal(first[0], other[0])
+
+
+def _starts(actor: DreamActor, frame_count: int, seed: int) -> list[Tensor]:
+    """The noise that each segment starts from."""
+    seen: list[Tensor] = []
+    hook = actor.dit.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0][:1]))
+    _sample(actor, _motion(frame_count), SETTINGS.model_copy(update={"steps": 1, "seed": seed}))
+    hook.remove()
+    # The first latent of all but the first segment is carried over.
+    return [latents[:, :, int(index > 0) :] for index, latents in enumerate(seen)]
+
+
+def test_each_segment_draws_its_noise_from_seed_and_number(actor: DreamActor) -> None:
+    """No segment repeats another's, and none depends on how many follow."""
+    ours, others = _starts(actor, 25, seed=11), _starts(actor, 25, seed=12)
+    assert len(ours) == 3
+    for first, second in combinations([start[:, :, -2:] for start in (*ours, *others)], 2):
+        assert not torch.equal(first, second)
+    assert torch.equal(_starts(actor, 9, seed=11)[0], ours[0])
 
 
 def test_a_longer_video_begins_as_a_shorter_one(actor: DreamActor) -> None:
@@ -160,12 +195,6 @@ def test_steps_are_announced(actor: DreamActor) -> None:
     for _ in sample_stream(actor, REFERENCES, _motion(25), SETTINGS, on_step=lambda: steps.append(None)):
         pass
     assert len(steps) == step_count(25, SETTINGS) == 6
-
-
-def test_the_solver_walks_from_noise_to_data() -> None:
-    sigmas = make_scheduler(SamplingSettings(steps=4, shift=3.0)).sigmas
-    expected = [3 * s / (1 + 2 * s) for s in (1.0, 0.75, 0.5, 0.25, 0.0)]
-    torch.testing.assert_close(sigmas, torch.tensor(expected))
 
 
 def test_a_straight_flow_is_solved_exactly(actor: DreamActor, monkeypatch: pytest.MonkeyPatch) -> None:

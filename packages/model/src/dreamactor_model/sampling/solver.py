@@ -60,7 +60,8 @@ def integrate(velocity: Callable[[Tensor, float], Tensor], noise: Tensor, settin
 
 def make_scheduler(settings: SamplingSettings) -> FlowMatchEulerDiscreteScheduler | UniPCMultistepScheduler:
     """The solver's steps from noise level 1 to 0; a shift above 1 spends more of them near noise."""
-    levels = np.linspace(1.0, 1.0 / settings.steps, settings.steps)
+    # The last step is of first order whatever the solver, and a shift makes it the longest: it gets half a share.
+    levels = np.linspace(1.0, 0.5 / settings.steps, settings.steps)
     if settings.solver == "unipc":
         scheduler = UniPCMultistepScheduler(
             prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=settings.shift

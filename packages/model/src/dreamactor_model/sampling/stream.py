@@ -70,7 +70,8 @@ def sample_stream(
 ) -> Iterator[Tensor]:
     """Normalised latents of the whole video, (1, C, f, H, W) a segment, each latent once and in order.
 
-    The same settings give the same latents bit for bit on the CPU: each segment draws its noise from (seed, segment).
+    The same settings give the same latents bit for bit on one CPU with one number of threads (another number splits the
+    sums otherwise, which changes the last digits): each segment draws its noise from (seed, segment).
 
     Args:
         references_RCHW: normalised latents of the reference images, on the device of the actor.
