@@ -74,10 +74,10 @@ def test_an_unknown_key_in_params_is_named_with_its_neighbour(bare_workspace: Wo
     assert_one_line(done, "params.yaml", "sampling.stepz", "sampling.steps")
 
 
-def test_speech_is_refused_until_its_time(bare_workspace: Workspace, files: Path) -> None:
+def test_a_video_given_as_speech_is_refused(bare_workspace: Workspace, files: Path) -> None:
     done = bare_workspace.dreamactor(
         "animate", "--reference", str(files / "good.png"), "--speech", str(files / "good.mp4"),
         "--output", str(files / "out" / "result.mp4"),
     )  # fmt: skip
-    assert_one_line(done, "speech")
+    assert_one_line(done, "good.mp4", "not a WAV")
     assert_nothing_written(files)

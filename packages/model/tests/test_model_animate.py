@@ -141,12 +141,6 @@ def _invoke(*words: str) -> Exception | None:
     return error if isinstance(error, Exception) else None
 
 
-def test_speech_says_not_yet(tmp_path: Path) -> None:
-    error = _invoke("--reference", "a.png", "--speech", "a.wav", "-o", str(tmp_path / "o.mp4"))
-    assert isinstance(error, InputError)
-    assert "not there yet" in error.line()
-
-
 def test_text_named_as_video_is_refused_before_loading(tmp_path: Path) -> None:
     (tmp_path / "d.mp4").write_text("words")
     words = [

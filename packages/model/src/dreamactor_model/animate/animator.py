@@ -3,16 +3,18 @@
 Legend: R references, T video frames, C channels, H W canvas.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 import torch
-from dreamactor_core.console import progress
-from dreamactor_core.errors import WeightsError
-from dreamactor_core.files import atomic_path, sha256_file
+from dreamactor_core.console import say
+from dreamactor_core.errors import InputError, SettingsError
+from dreamactor_core.files import atomic_path
 from dreamactor_core.provenance import Ingredient, write_sidecar
 from dreamactor_core.settings import Settings
 from dreamactor_core.settings.sampling import SamplingSettings
@@ -21,61 +23,18 @@ from dreamactor_signals.extraction import extract_video
 from dreamactor_signals.retarget import load_standardizer, retarget
 from dreamactor_signals.trackers import Tracker, make_tracker
 
-from dreamactor_model.actor import DreamActor
-from dreamactor_model.animate.motion import DrivenMotion
+from dreamactor_model.animate.frames import make_frames
+from dreamactor_model.animate.loaded import LoadedModel
+from dreamactor_model.animate.motion import DrivenMotion, SpokenMotion
 from dreamactor_model.animate.request import AnimateRequest, AnimateResult
 from dreamactor_model.animate.sheet import SheetRows
+from dreamactor_model.animate.speech import SpeechDriver, held_pose
 from dreamactor_model.animate.subject import Subject, read_subject
-from dreamactor_model.checkpoint import MANIFEST_FILE, load_checkpoint, read_about
-from dreamactor_model.sampling.stream import decode_frames, sample_stream, step_count
-from dreamactor_model.training.finished import VAE_FOLDER
-from dreamactor_model.vae import VideoVAE
+from dreamactor_model.animate.views import with_made_views
+from dreamactor_model.encoders.audio import AUDIO_FPS
 
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """Networks in memory, and what the sidecar says of them."""
-
-    actor: DreamActor
-    vae: VideoVAE
-    about: dict[str, object]
-    device: torch.device
-
-    @classmethod
-    def load(cls, folder: Path, settings: Settings) -> Self:
-        """Read a finished stage.
-
-        Raises:
-            WeightsError: missing, damaged, or of another preset than the settings name.
-        """
-        about = read_about(folder)
-        if about["preset"] != settings.model.preset:
-            raise WeightsError(
-                f"holds the preset {about['preset']}, not {settings.model.preset}",
-                path=folder,
-                remedy=f"Add --preset {about['preset']}",
-            )
-        device = choose_device(settings.model.device)
-        actor = load_checkpoint(folder, DreamActor, device=device)
-        vae = load_checkpoint(folder / VAE_FOLDER, VideoVAE, device=device)
-        return cls(actor, vae, about | {"manifest_sha256": sha256_file(folder / MANIFEST_FILE)}, device)
-
-
-def choose_device(name: str) -> torch.device:
-    """The device of that name; `auto` is CUDA where there is one.
-
-    Raises:
-        WeightsError: CUDA was asked for and is not there.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as problem:
-        raise WeightsError(f"no device {name!r}", remedy="Use --device cpu, cuda, cuda:N or auto") from problem
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise WeightsError(f"device {name} was asked for, but there is no CUDA here", remedy="Use --device cpu")
-    return device
+# Of the canvas a style image is laid on: its face is all that is looked at.
+_STYLE_AREA = 512 * 512
 
 
 class Animator:
@@ -107,70 +66,119 @@ class Animator:
 
         Raises:
             InputError, DecodeError: an input that cannot be used; nothing is written then.
+            WeightsError: speech is to drive a model without an audio encoder.
         """
         request.check()
         sampling = request.apply(self._settings.sampling)
-        rules = self._settings.signals.retarget
-        standardizer = load_standardizer(rules.pose_standardizer)
-        area = int(str(self._model.about["area"]))
-        subject = read_subject(request.references, self._reference_tracker, area=area, standardizer=standardizer)
-        driving = extract_video(request.driving, self._tracker, watched=True, max_frames=sampling.max_frames)
-        retargeted = retarget(driving, subject.track, rules, at_rest=subject.at_rest)
-        own_face = None if "face" in rules.transfer else subject.face_crop()
-        motion = DrivenMotion(
-            request.driving, driving, retargeted, subject.size, own_face, self._settings.signals.guidance
-        )
+        subject = self._subject(request, sampling)
+        motion = self._motion(request, subject, sampling)
         result = AnimateResult.beside(request.output)
         with atomic_path(result.video) as unfinished:
-            rows = SheetRows(subject, motion)
-            with VideoWriter(unfinished, driving.fps, size=subject.size, audio_from=request.driving) as writer:
-                for frame in self._frames(subject, motion, sampling):
+            rows = SheetRows(subject, motion, request.speech)
+            sound = request.speech or request.driving
+            with VideoWriter(unfinished, motion.fps, size=subject.size, audio_from=sound) as writer:
+                for frame in make_frames(self._model, subject.images_RHWC, motion, sampling, "sampling"):
                     writer.write(frame)
                     rows.add(frame)
             rows.write(result.contact_sheet)
-            self._write_sidecar(request, result, unfinished, sampling)
+            self._write_sidecar(request, subject, result, unfinished, sampling)
         return result
 
-    def _frames(self, subject: Subject, motion: DrivenMotion, sampling: SamplingSettings) -> Iterator[np.ndarray]:
-        """(H, W, 3) uint8 frames of the result."""
-        references_RCHW = encode_images(self._model, subject.images_RHWC)
-        tick = _ticker("sampling", step_count(len(motion), sampling))
-        latents = sample_stream(self._model.actor, references_RCHW, motion, sampling, on_step=tick)
-        for frame_CHW in decode_frames(self._model.vae, latents, len(motion)):
-            yield to_pixels(frame_CHW)
+    def _subject(self, request: AnimateRequest, sampling: SamplingSettings) -> Subject:
+        """The person, by no more references than the model knows; with views made by it in two stages."""
+        signals = self._settings.signals
+        most = sampling.max_references or self._model.max_references
+        if request.two_stage and most < 2:
+            raise SettingsError(
+                "the model takes one reference, so --two-stage has nowhere to put the views it makes",
+                remedy="Add --max-references 3, or leave --two-stage away",
+            )
+        subject = read_subject(
+            request.references,
+            self._reference_tracker,
+            area=int(self._model.about["area"]),
+            standardizer=load_standardizer(signals.retarget.pose_standardizer),
+            most=most,
+        )
+        for note in subject.notes:
+            say(note)
+        if not request.two_stage:
+            return subject
+        return with_made_views(self._model, subject, sampling, signals.guidance, count=most - 1)
+
+    def _motion(
+        self, request: AnimateRequest, subject: Subject, sampling: SamplingSettings
+    ) -> DrivenMotion | SpokenMotion:
+        """What drives: the video, speech in the reference's own pose, or the video's body with the face of speech."""
+        if request.driving is None:
+            return self._spoken(request, subject, sampling)
+        signals = self._settings.signals
+        driving = extract_video(request.driving, self._tracker, watched=True, max_frames=sampling.max_frames)
+        retargeted = retarget(driving, subject.track, signals.retarget, at_rest=subject.at_rest)
+        if request.speech is not None:
+            tokens_TC = self._face_tokens(request, driving.fps, len(driving))
+            retargeted = replace(retargeted[: len(tokens_TC)], face_tokens=tokens_TC)
+        own_face = None if "face" in signals.retarget.transfer else subject.face_crop()
+        return DrivenMotion(request.driving, driving, retargeted, subject.size, own_face, signals.guidance)
+
+    def _spoken(self, request: AnimateRequest, subject: Subject, sampling: SamplingSettings) -> SpokenMotion:
+        tokens_TC = self._face_tokens(request, AUDIO_FPS, sampling.max_frames)
+        track = held_pose(subject.track, len(tokens_TC), AUDIO_FPS, sampling.seed)
+        return SpokenMotion(replace(track, face_tokens=tokens_TC), subject.size, self._settings.signals.guidance)
+
+    def _face_tokens(self, request: AnimateRequest, fps: Fraction, most: int | None) -> np.ndarray:
+        """(T, C) of the recording, `most` frames at most."""
+        assert request.speech is not None
+        return self._speech_driver.tokens(request.speech, fps, self._style_token(request))[:most]
+
+    @cached_property
+    def _speech_driver(self) -> SpeechDriver:
+        return SpeechDriver.load(self._model.folder, self._settings, self._model.device)
+
+    @torch.inference_mode()
+    def _style_token(self, request: AnimateRequest) -> torch.Tensor | None:
+        """(C,) of the face in the style image.
+
+        Raises:
+            InputError: no face is seen in it.
+        """
+        if request.style is None:
+            return None
+        shown = read_subject((request.style,), self._reference_tracker, area=_STYLE_AREA)
+        if not shown.track.face_confidence[0] > 0:
+            raise InputError("shows no face", path=request.style, remedy="Give an image of a face as --style")
+        crop_CHW = torch.from_numpy(shown.face_crop()).to(self._model.device).permute(2, 0, 1) / 255
+        return self._model.actor.encode_face(crop_CHW[None, None])[0, 0]
 
     def _write_sidecar(
-        self, request: AnimateRequest, result: AnimateResult, content: Path, sampling: SamplingSettings
+        self,
+        request: AnimateRequest,
+        subject: Subject,
+        result: AnimateResult,
+        content: Path,
+        sampling: SamplingSettings,
     ) -> None:
-        references = [Ingredient("reference", path) for path in request.references]
+        references = [Ingredient("reference", path) for path in subject.paths]
         write_sidecar(
             result.video,
             content=content,
-            ingredients=[*references, Ingredient("driving", request.driving)],
-            model=self._model.about,
-            settings={"sampling": sampling.model_dump(), "signals": self._settings.signals.model_dump()},
+            ingredients=[*references, *_ingredients(request)],
+            model=self._model.about | ({"audio": self._speech_driver.about} if request.speech else {}),
+            settings={
+                "sampling": sampling.model_dump(),
+                "signals": self._settings.signals.model_dump(),
+                "two_stage": request.two_stage,
+            },
+            notes=[*subject.notes, *_view_notes(subject)],
         )
 
 
-@torch.inference_mode()
-def encode_images(model: LoadedModel, images_RHWC: np.ndarray) -> torch.Tensor:
-    """Normalised latents (R, C, H / stride, W / stride) of images: each is a video of one frame."""
-    pixels_RCHW = torch.from_numpy(images_RHWC).permute(0, 3, 1, 2).to(model.device, torch.float32) / 127.5 - 1
-    return model.vae.encode(pixels_RCHW[:, :, None])[:, :, 0]
+def _ingredients(request: AnimateRequest) -> Iterator[Ingredient]:
+    for role, path in (("driving", request.driving), ("speech", request.speech), ("style", request.style)):
+        if path is not None:
+            yield Ingredient(role, path)
 
 
-def to_pixels(frame_CHW: torch.Tensor) -> np.ndarray:
-    """(3, H, W) in [-1, 1] -> (H, W, 3) uint8."""
-    scaled = (frame_CHW.float() + 1) * 127.5
-    return scaled.round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy()
-
-
-def _ticker(description: str, total: int) -> Callable[[], None]:
-    """A function to call after each of `total` steps."""
-    steps = progress(range(total + 1), description, total)
-    next(steps)
-
-    def tick() -> None:
-        next(steps, None)
-
-    return tick
+def _view_notes(subject: Subject) -> Iterator[str]:
+    for view in subject.views:
+        yield f"two stages: frame {view.frame} of a clip made of the reference, at yaw {view.yaw_deg}, is one too"

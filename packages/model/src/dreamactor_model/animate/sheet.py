@@ -1,4 +1,4 @@
-"""The contact sheet of an animation: reference, driving, control maps and result, side by side.
+"""The contact sheet of an animation: reference, driving video, speech, control maps and result, side by side.
 
 Legend: T video frames, H W canvas.
 """
@@ -7,19 +7,24 @@ from pathlib import Path
 
 import numpy as np
 from dreamactor_core.contact_sheet import write_contact_sheet
-from dreamactor_core.video import read_frames
+from dreamactor_signals.speech.recording import read_recording
 
-from dreamactor_model.animate.motion import DrivenMotion
+from dreamactor_model.animate.motion import DrivenMotion, SpokenMotion
 from dreamactor_model.animate.subject import Subject
+from dreamactor_model.animate.waveform import waveform_pictures
 
 _ROWS = 6
 
 
 class SheetRows:
-    """Keeps the few result frames that the sheet shows while all of them stream by."""
+    """Keeps the few result frames that the sheet shows while all of them stream by.
 
-    def __init__(self, subject: Subject, motion: DrivenMotion) -> None:
-        self._subject, self._motion = subject, motion
+    Args:
+        speech: the recording, where one moves the face.
+    """
+
+    def __init__(self, subject: Subject, motion: DrivenMotion | SpokenMotion, speech: Path | None = None) -> None:
+        self._subject, self._motion, self._speech = subject, motion, speech
         self._shown = np.unique(np.linspace(0, len(motion) - 1, _ROWS).round().astype(int)).tolist()
         self._results: list[np.ndarray] = []
         self._count = 0
@@ -38,10 +43,26 @@ class SheetRows:
         write_contact_sheet(
             path,
             {
-                "reference": list(self._subject.images_RHWC[:1]),
-                "driving": list(read_frames(self._motion.video, self._shown)),
+                **self._references(),
+                **self._driving(),
                 "control maps": list(both_THWC),
                 "result (AI-generated)": self._results,
             },
             rows=_ROWS,
         )
+
+    def _references(self) -> dict[str, list[np.ndarray]]:
+        images, given = list(self._subject.images_RHWC), len(self._subject.paths)
+        columns = {"reference": images[:given]}
+        if images[given:]:
+            columns["made view (AI-generated)"] = images[given:]
+        return columns
+
+    def _driving(self) -> dict[str, list[np.ndarray]]:
+        columns = {}
+        frames_THWC = self._motion.driving_frames(self._shown)
+        if frames_THWC is not None:
+            columns["driving"] = list(frames_THWC)
+        if self._speech is not None:
+            columns["speech"] = waveform_pictures(read_recording(self._speech), self._motion.fps, self._shown)
+        return columns

@@ -21,7 +21,7 @@ from dreamactor_dataset.synthetic.speech.sentences import HELD_OUT, TRAINED
 
 FPS = Fraction(25)
 # Changes whenever equal arguments give other samples or another truth.
-VERSION = "1"
+VERSION = "2"
 Part = Literal["train", "test"]
 
 # espeak-ng's variants: neither sentences nor voices of a test are heard in training.
@@ -37,6 +37,7 @@ _MOODS: tuple[dict[str, float], ...] = (
     {"browDown": 0.8, "eyeSquint": 0.4, "noseSneer": 0.3},
     {"mouthFrown": 0.6, "browInnerUp": 0.6},
 )
+_MIXED_SHARE, _MIXED_WORDS = 0.6, 8
 _LONGEST_SILENCE_S = 0.6
 _NOISE_DB = (-75.0, -38.0)
 
@@ -93,9 +94,17 @@ def _plan(number: int, seed: int, part: Part) -> _Plan:
     texts = {"train": TRAINED, "test": HELD_OUT}[part]
     language = list(texts)[number % len(texts)]
     text = texts[language][random.integers(len(texts[language]))]
+    if part == "train" and random.random() < _MIXED_SHARE:
+        text = _mixed(texts[language], random)
     variant = _VARIANTS[part][random.integers(len(_VARIANTS[part]))]
     voice = Voice(language + variant, int(random.integers(125, 205)), int(random.integers(20, 80)))
     return _Plan(language, text, voice, random)
+
+
+def _mixed(sentences: Sequence[str], random: np.random.Generator) -> str:
+    """Words of any of the sentences in any order: sounds meet that do not meet in so few sentences."""
+    words = [word.strip(",.?¿") for sentence in sentences for word in sentence.split()]
+    return " ".join(random.choice(words, size=_MIXED_WORDS))
 
 
 def _utterance(plan: _Plan, spoken: Spoken) -> Utterance:
