@@ -4,10 +4,10 @@ The truth is a sentence whose phonemes, and so whose lips, are known in time; it
 stage's E_f and MLP make of faces with such lips, averaged over people (`token_map`).
 
 Lips stay sharp by a velocity term: beside the tokens themselves, their change from frame to frame is regressed, each
-measured by its own variance. A closure for a `p` is two frames long and weighs next to nothing in the plain error, which
-mood and vowels dominate; in the change it weighs as much as they do. Flow matching, the other way, draws one sharp
-answer out of many; but given the sound (both ways in time) lips have nearly one answer, and a regression gives it in
-one pass, the same one every time.
+measured by its own variance. A closure for a `p` is two frames long and weighs next to nothing in the plain error,
+which mood and vowels dominate; in the change it weighs as much as they do. Flow matching, the other way, draws one
+sharp answer out of many; but given the sound (both ways in time) lips have nearly one answer, and a regression gives it
+in one pass, the same one every time.
 
 Legend: B batch, N utterances, T video frames, K context frames, M speech features, U face units, C width of a token.
 """
