@@ -26,6 +26,17 @@ class KeysValues(NamedTuple):
         return KeysValues(k_BSHE, v_BSHE)
 
 
+def attend(q_BLHE: Tensor, context: KeysValues) -> Tensor:
+    """Softmax attention, head by head: (B, L, H, E). A context of batch 1 serves the whole batch."""
+    batch = len(q_BLHE)
+    mixed_BHLE = F.scaled_dot_product_attention(
+        q_BLHE.transpose(1, 2),
+        context.k_BSHE.transpose(1, 2).expand(batch, -1, -1, -1),
+        context.v_BSHE.transpose(1, 2).expand(batch, -1, -1, -1),
+    )
+    return mixed_BHLE.transpose(1, 2)
+
+
 class Attention(nn.Module):
     """Queries attend to a context (themselves, for self-attention)."""
 
@@ -39,6 +50,8 @@ class Attention(nn.Module):
         self.to_out = nn.ModuleList([nn.Linear(dim, dim)])
         self.norm_q = nn.RMSNorm(dim, eps=eps)
         self.norm_k = nn.RMSNorm(dim, eps=eps)
+        # Another one where a sequence is split over processes.
+        self.attend = attend
 
     def keys_values(self, context_BSD: Tensor, rotation: Rotation | None = None) -> KeysValues:
         """The context's keys and values."""
@@ -51,13 +64,7 @@ class Attention(nn.Module):
         Returns: (B, L, D), after the output projection.
         """
         q_BLHE = self._heads(self.norm_q(self.to_q(x_BLD)), rotation)
-        batch = len(x_BLD)
-        mixed_BHLE = F.scaled_dot_product_attention(
-            q_BLHE.transpose(1, 2),
-            context.k_BSHE.transpose(1, 2).expand(batch, -1, -1, -1),
-            context.v_BSHE.transpose(1, 2).expand(batch, -1, -1, -1),
-        )
-        return self.to_out[0](mixed_BHLE.transpose(1, 2).flatten(2))
+        return self.to_out[0](self.attend(q_BLHE, context).flatten(2))
 
     def _heads(self, x_BLD: Tensor, rotation: Rotation | None) -> Tensor:
         x_BLHE = x_BLD.unflatten(-1, (self.heads, -1))

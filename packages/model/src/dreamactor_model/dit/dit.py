@@ -22,6 +22,7 @@ from dreamactor_model.dit.face_attention import FaceAttention, FoldedFace
 from dreamactor_model.dit.layers import ConditionEmbedder, FeedForward, FP32LayerNorm, Modulation
 from dreamactor_model.dit.rope import Rotation, frame_positions, rotation_3d
 from dreamactor_model.dit.step_cache import StepCache
+from dreamactor_model.dit.token_share import EveryToken, TokenShare
 from dreamactor_model.presets import ActorConfig
 
 
@@ -173,6 +174,7 @@ class DiT(nn.Module):
     def __init__(self, config: ActorConfig) -> None:
         super().__init__()
         self.config = config
+        self.share: TokenShare = EveryToken()
         patch = (1, config.patch_size, config.patch_size)
         inputs = config.latent_channels + config.pose_channels
         self.patch_embedding = nn.Conv3d(inputs, config.dim, kernel_size=patch, stride=patch)
@@ -233,10 +235,11 @@ class DiT(nn.Module):
         if step_cache is None:
             x_BNLD = through_blocks(x_BNLD)
         else:
-            x_BNLD = step_cache.through(x_BNLD, self.blocks[0].entered(x_BNLD, time_BN6D), through_blocks)
+            entered = self.share.all(self.blocks[0].entered(x_BNLD, time_BN6D))
+            x_BNLD = step_cache.through(x_BNLD, entered, through_blocks)
         velocity = self._project(x_BNLD[:, run.reference_count :], embedding_BND[:, run.reference_count :])
         patch, rows = self.config.patch_size, latents_BCFHW.shape[-2] // self.config.patch_size
-        return rearrange(velocity, "b f (h w) (p q c) -> b c f (h p) (w q)", h=rows, p=patch, q=patch)
+        return rearrange(self.share.all(velocity), "b f (h w) (p q c) -> b c f (h p) (w q)", h=rows, p=patch, q=patch)
 
     def _through_blocks(self, time_BN6D: Tensor, constants: SegmentConstants, x_BNLD: Tensor) -> Tensor:
         for block, block_constants in zip(self.blocks, constants.blocks, strict=True):
@@ -248,7 +251,7 @@ class DiT(nn.Module):
         weight = self.patch_embedding.weight[:, channels].flatten(1)
         patch = self.config.patch_size
         patches = rearrange(frames_BCFHW, "b c f (h p) (w q) -> b f (h w) (c p q)", p=patch, q=patch)
-        return F.linear(patches, weight)
+        return self.share.mine(F.linear(patches, weight), axis=2)
 
     def _run(self, latent_grid: torch.Size, reference_count: int) -> Run:
         config, device = self.config, self.scale_shift_table.device
@@ -256,7 +259,8 @@ class DiT(nn.Module):
         times_N = frame_positions(reference_count, frames, device)
         rotation = rotation_3d(times_N, rows, columns, config.dim // config.heads, config.rope_theta)
         first = reference_count * rows * columns
-        return Run(reference_count, rotation, rotation.slice(first, first + rows * columns).repeat(frames))
+        still_rotation = rotation.slice(first, first + rows * columns).repeat(frames)
+        return Run(reference_count, rotation.share(self.share, len(times_N)), still_rotation.share(self.share, frames))
 
     def _read_references(self, constants: SegmentConstants) -> SegmentConstants:
         """Take the references out of the run: they pass through the blocks once, looking only at each other."""

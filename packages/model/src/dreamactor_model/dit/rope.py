@@ -8,6 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from dreamactor_model.dit.token_share import TokenShare
+
 
 class Rotation(NamedTuple):
     """Angles of a run of tokens, ready to broadcast over batch and heads: cos and sin, both (L, 1, P)."""
@@ -18,6 +20,10 @@ class Rotation(NamedTuple):
     def slice(self, start: int, stop: int | None) -> "Rotation":
         """The rotation of tokens start to stop."""
         return Rotation(self.cos_LP[start:stop], self.sin_LP[start:stop])
+
+    def share(self, share: TokenShare, frame_count: int) -> "Rotation":
+        """The rotation of those tokens of each frame that are computed here."""
+        return Rotation(*(share.mine(part.unflatten(0, (frame_count, -1)), 1).flatten(0, 1) for part in self))
 
     def repeat(self, times: int) -> "Rotation":
         """The same tokens' rotation, `times` in a row."""
