@@ -15,7 +15,6 @@ from typing import NamedTuple
 import torch
 from einops import rearrange
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from dreamactor_model.dit.attention import Attention, KeysValues
 from dreamactor_model.dit.face_attention import FaceAttention, FoldedFace
@@ -23,6 +22,7 @@ from dreamactor_model.dit.layers import ConditionEmbedder, FeedForward, FP32Laye
 from dreamactor_model.dit.rope import Rotation, frame_positions, rotation_3d
 from dreamactor_model.dit.step_cache import StepCache
 from dreamactor_model.dit.token_share import EveryToken, TokenShare
+from dreamactor_model.linear import Linear, linear
 from dreamactor_model.presets import ActorConfig
 
 
@@ -181,7 +181,7 @@ class DiT(nn.Module):
         self.condition_embedder = ConditionEmbedder(config.dim, config.frequency_dim, config.text_dim)
         self.blocks = nn.ModuleList([Block(config) for _ in range(config.layers)])
         self.norm_out = FP32LayerNorm(config.dim, config.eps, elementwise_affine=False)
-        self.proj_out = nn.Linear(config.dim, config.latent_channels * config.patch_size**2)
+        self.proj_out = Linear(config.dim, config.latent_channels * config.patch_size**2)
         self.scale_shift_table = nn.Parameter(torch.randn(1, 2, config.dim) / config.dim**0.5)
         if config.text_dim is not None:
             # One prompt serves every video; its embedding is part of the weights, no text encoder is ever loaded.
@@ -251,7 +251,7 @@ class DiT(nn.Module):
         weight = self.patch_embedding.weight[:, channels].flatten(1)
         patch = self.config.patch_size
         patches = rearrange(frames_BCFHW, "b c f (h p) (w q) -> b f (h w) (c p q)", p=patch, q=patch)
-        return self.share.mine(F.linear(patches, weight), axis=2)
+        return self.share.mine(linear(patches, weight), axis=2)
 
     def _run(self, latent_grid: torch.Size, reference_count: int) -> Run:
         config, device = self.config, self.scale_shift_table.device

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from dreamactor_model.linear import Linear
 from dreamactor_model.presets import TEMPORAL_STRIDE
 
 
@@ -43,10 +44,10 @@ class FaceAttention(nn.Module):
     def __init__(self, dim: int, heads: int, face_width: int) -> None:
         super().__init__()
         self.heads = heads
-        self.to_q = nn.Linear(dim, dim)
-        self.to_k = nn.Linear(face_width, dim)
-        self.to_v = nn.Linear(face_width, dim)
-        self.to_out = nn.ModuleList([nn.Linear(dim, dim)])
+        self.to_q = Linear(dim, dim)
+        self.to_k = Linear(face_width, dim)
+        self.to_v = Linear(face_width, dim)
+        self.to_out = nn.ModuleList([Linear(dim, dim)])
         nn.init.zeros_(self.to_out[0].weight)
         nn.init.zeros_(self.to_out[0].bias)
 
