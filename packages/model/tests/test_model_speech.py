@@ -19,7 +19,7 @@ from dreamactor_core.video import probe
 from dreamactor_dataset.synthetic.speech.utterances import write_recording
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.animate import AnimateRequest, Animator
-from dreamactor_model.animate.speech import at_rate, held_pose
+from dreamactor_model.animate.speech import SpeechDriver, at_rate, held_pose
 from dreamactor_model.audio_weights import find_audio
 from dreamactor_model.checkpoint import load_checkpoint, save_checkpoint
 from dreamactor_model.encoders.audio import AudioEncoder
@@ -27,7 +27,8 @@ from dreamactor_model.encoders.face_branch import FaceBranch, face_branch_sha256
 from dreamactor_model.presets import AudioConfig, get_preset
 from dreamactor_model.training.audio_stage import AudioObjective, AudioTask
 from dreamactor_model.training.finished import VAE_FOLDER, save_finished
-from dreamactor_model.training.speech_set import ShownUnits, SpeechSet, SpokenFeatures
+from dreamactor_model.training.launch import train_stage
+from dreamactor_model.training.speech_set import ShownUnits, SpeechSet, SpokenFeatures, load_speech
 from dreamactor_model.training.token_map import fit_token_map
 from dreamactor_model.vae import VideoVAE
 from dreamactor_signals.head_angles import angles_of_rotation
@@ -177,6 +178,38 @@ def test_the_stage_learns_lips_from_sound_and_mood_from_style(tmp_path: Path) ->
     assert 0.2 < float(encoder.speak(features)[:, 3].mean()) < 0.8
     task.save(tmp_path / "audio")
     assert json.loads((tmp_path / "audio" / "config.json").read_text())["about"]["face_branch"] == "abc"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_the_stage_trains_as_a_user_starts_it(models: Path, clip_manifest: Path, tmp_path: Path) -> None:
+    """espeak-ng speaks, people who do not exist show its lips: the result fits the model it is for."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "stage3").symlink_to(models / "stage3")
+    row = {"steps": 3, "warmup_steps": 0, "batch": 2, "frames": 20, "utterances": 4, "faces": 32, "people": 2}
+    settings = load_settings(
+        {
+            **{f"training.audio.{key}": value for key, value in row.items()},
+            "training.log_every": 1,
+            "training.processes": 1,
+            "dataset.synthetic.processes": 1,
+            "training.work_dir": str(tmp_path / "runs"),
+            "training.models_dir": str(tmp_path / "models"),
+            "training.reports_dir": str(tmp_path / "reports"),
+            "tracking.uri": f"sqlite:///{tmp_path}/mlflow.db",
+            "tracking.artifacts": str(tmp_path / "artifacts"),
+        }
+    )
+    done = train_stage(settings, "audio", clip_manifest)
+    assert {"loss", "position", "velocity", "token_map_unexplained"} <= done.metrics.keys()
+    assert find_audio(tmp_path / "models" / "stage3") == done.weights
+    (kept,) = (tmp_path / "runs" / "speech").iterdir()
+    (utterance, *_) = sorted(kept.glob("*.wav"))
+    tokens = SpeechDriver.load(tmp_path / "models" / "stage3", settings, torch.device("cpu")).tokens(
+        utterance, Fraction(25)
+    )
+    assert tokens.shape == (len(load_speech(kept).utterances[0].units_TU), get_preset("tiny").actor.face_width)
+    assert len(load_speech(kept).faces.crops_KSS3) == 32
 
 
 # Driving with it
