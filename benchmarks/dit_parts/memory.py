@@ -1,0 +1,105 @@
+"""Memory of sampling at the paper's size, computed: every tensor a guided step makes, on the meta device.
+
+One segment of 73 frames at 960 x 640, one reference, both guidances at their default, bfloat16. Counted are weights,
+what `prepare` keeps for the segment and the most that is alive during a step; not counted are the attention kernel's
+own workspace and what an allocator loses to fragments.
+
+    python -m benchmarks.dit_parts.memory
+"""
+
+import json
+from typing import Any
+
+import torch
+from dreamactor_core.settings.sampling import SamplingSettings
+from dreamactor_model.actor import DreamActor
+from dreamactor_model.conditions import Conditions
+from dreamactor_model.dit.attention import KeysValues
+from dreamactor_model.guidance import GuidedVelocity
+from dreamactor_model.presets import PRESETS, Preset, latent_frames, video_frames
+from torch import Tensor
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+WIDTH, HEIGHT, FRAMES = 960, 640, 73
+_GIB = 2**30
+
+
+def measure(scale: float = 1.0) -> dict[str, float | bool | str | None]:  # noqa: ARG001 - nothing is computed
+    """GiB of each Wan preset, with all blocks on the device and with offloaded ones."""
+    figures: dict[str, float | bool | str | None] = {}
+    for preset in PRESETS.values():
+        if preset.actor.text_dim is not None:
+            figures |= {f"{name}_gib_{preset.name}": size / _GIB for name, size in _sizes(preset).items()}
+    return figures
+
+
+def _sizes(preset: Preset) -> dict[str, float]:
+    with torch.device("meta"):
+        actor = DreamActor(preset.actor).to(torch.bfloat16).requires_grad_(False)
+    for block in actor.dit.blocks:
+        block.attn1.attend = block.attn2.attend = block.ref_attn.attend = _attend
+    weights = sum(tensor.nbytes for tensor in actor.state_dict().values())
+    matrices = sum(parameter.nbytes for parameter in actor.dit.blocks.parameters() if parameter.ndim == 2)
+    visiting = 2 * matrices / len(actor.dit.blocks)
+    with torch.no_grad(), LiveBytes(actor) as live:
+        conditions, latents, times = _segment(preset)
+        velocity = GuidedVelocity(actor, conditions, SamplingSettings())
+        velocity(latents, times, 0.5)
+        kept = live.now
+        live.peak = 0
+        velocity(latents, times, 0.4)
+    return {
+        "weights": weights,
+        "segment": kept,
+        "step": live.peak - kept,
+        "sampling": weights + live.peak,
+        "sampling_offloaded": weights - matrices + visiting + live.peak,
+    }
+
+
+def _attend(q_BLHE: Tensor, context: KeysValues) -> Tensor:  # noqa: ARG001 - the kernel's result alone is counted
+    """As a fused kernel: no scores in memory."""
+    return torch.empty_like(q_BLHE)
+
+
+def _segment(preset: Preset) -> tuple[Conditions, Tensor, Tensor]:
+    config, frames = preset.actor, latent_frames(FRAMES)
+    grid = (HEIGHT // config.spatial_stride, WIDTH // config.spatial_stride)
+
+    def zeros(*shape: int) -> Tensor:
+        return torch.zeros(shape, dtype=torch.bfloat16, device="meta")
+
+    conditions = Conditions(
+        zeros(1, 1, config.latent_channels, *grid),
+        zeros(1, config.pose_channels, frames, *grid),
+        zeros(1, video_frames(frames), config.face_width),
+    )
+    return conditions, zeros(1, config.latent_channels, frames, *grid), zeros(1, frames)
+
+
+class LiveBytes(TorchDispatchMode):
+    """Bytes that tensors made inside the block hold, without the model's: `now`, and the most at one time, `peak`."""
+
+    def __init__(self, actor: DreamActor) -> None:
+        super().__init__()
+        self._weights = {tensor.untyped_storage()._cdata for tensor in actor.state_dict().values()}
+        self.now = self.peak = 0
+        self._live: dict[int, tuple[StorageWeakRef, int]] = {}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        for leaf in tree_leaves(made):
+            if isinstance(leaf, Tensor):
+                storage = leaf.untyped_storage()
+                if storage._cdata not in self._weights:
+                    self._live[storage._cdata] = (StorageWeakRef(storage), storage.nbytes())
+        self._live = {key: entry for key, entry in self._live.items() if not entry[0].expired()}
+        self.now = sum(size for _, size in self._live.values())
+        self.peak = max(self.peak, self.now)
+        return made
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure()))
