@@ -1,4 +1,4 @@
-"""The transformer: parity with its base, and what may change what."""
+"""The transformer: what may change what (`test_model_base_parity.py`: it equals its base)."""
 
 import dataclasses
 from typing import Literal
@@ -6,13 +6,11 @@ from typing import Literal
 import pytest
 import torch
 from diffusers import WanTransformer3DModel
-from dreamactor_core.errors import SettingsError, WeightsError
+from dreamactor_core.errors import SettingsError
 from dreamactor_model.actor import DreamActor, parameter_group
 from dreamactor_model.conditions import Conditions
-from dreamactor_model.dit.base_weights import load_base
 from dreamactor_model.dit.dit import DiT
 from dreamactor_model.dit.face_attention import FaceAttention, group_face_tokens
-from dreamactor_model.dit.layers import TIMESTEP_SCALE
 from dreamactor_model.dit.rope import frame_positions, rotate, rotation_3d
 from dreamactor_model.presets import ActorConfig, get_preset, latent_frames, video_frames
 from micro_model import MICRO_ACTOR
@@ -53,79 +51,6 @@ def _awake(module: nn.Module) -> nn.Module:
 def _changed_frames(before: Tensor, after: Tensor) -> list[int]:
     """Latent frames of a velocity (B, C, F, H, W) that differ."""
     return [frame for frame in range(before.shape[2]) if not torch.equal(before[:, :, frame], after[:, :, frame])]
-
-
-@pytest.fixture(scope="module")
-def wan() -> WanTransformer3DModel:
-    torch.manual_seed(0)
-    model = WanTransformer3DModel(
-        num_attention_heads=2,
-        attention_head_dim=24,
-        in_channels=4,
-        out_channels=4,
-        text_dim=12,
-        freq_dim=16,
-        ffn_dim=64,
-        num_layers=2,
-    ).eval()
-    with torch.no_grad():  # norms start at one, which would hide a norm put in the wrong place
-        for parameter in model.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
-    return model
-
-
-@pytest.fixture(scope="module")
-def from_wan(wan: WanTransformer3DModel) -> DreamActor:
-    torch.manual_seed(3)
-    config = dataclasses.replace(MICRO_ACTOR, text_dim=12, text_tokens=5)
-    actor = DreamActor(config).eval()
-    load_base(actor.dit, wan.state_dict())
-    actor.dit.prompt_SC.copy_(torch.randn(5, 12))
-    return actor
-
-
-def _relative(ours: Tensor, theirs: Tensor) -> float:
-    return float((ours - theirs).abs().max() / theirs.abs().max())
-
-
-@torch.no_grad()
-def test_equals_the_base_at_one_timestep(wan: WanTransformer3DModel, from_wan: DreamActor) -> None:
-    latents = _inputs(MICRO_ACTOR)["latents_BCFHW"]
-    times_B = torch.tensor([0.25, 0.9])
-    text = from_wan.dit.prompt_SC.expand(2, -1, -1)
-    theirs = wan(latents, times_B * TIMESTEP_SCALE, text).sample
-    assert _relative(from_wan(latents, times_B[:, None].expand(-1, FRAMES)), theirs) < 1e-5
-
-
-@torch.no_grad()
-def test_equals_the_base_at_a_timestep_for_each_frame(wan: WanTransformer3DModel, from_wan: DreamActor) -> None:
-    """As the image-to-video base is used: a clean first frame, noise after it, one timestep a token."""
-    inputs = _inputs(MICRO_ACTOR)
-    times_BF = inputs["timesteps_BF"].clone()
-    times_BF[:, 0] = 0
-    tokens_a_frame = 4 * 3
-    times_BL = (times_BF * TIMESTEP_SCALE).repeat_interleave(tokens_a_frame, dim=1)
-    theirs = wan(inputs["latents_BCFHW"], times_BL, from_wan.dit.prompt_SC.expand(2, -1, -1)).sample
-    assert _relative(from_wan(inputs["latents_BCFHW"], times_BF), theirs) < 1e-5
-
-
-@torch.no_grad()
-def test_new_branches_add_nothing_before_training(from_wan: DreamActor) -> None:
-    inputs = _inputs(MICRO_ACTOR)
-    plain = from_wan(inputs["latents_BCFHW"], inputs["timesteps_BF"])
-    driven = from_wan(**{**inputs, "references_BRCHW": None})
-    assert torch.equal(plain, driven)
-    for block in from_wan.dit.blocks:
-        assert torch.equal(block.ref_attn.to_q.weight, block.attn1.to_q.weight)
-        assert not block.ref_attn.to_out[0].weight.any()
-
-
-def test_a_base_of_another_size_is_refused(wan: WanTransformer3DModel) -> None:
-    dit = DiT(dataclasses.replace(MICRO_ACTOR, text_dim=12, layers=3))
-    with pytest.raises(WeightsError, match="missing"):
-        load_base(dit, wan.state_dict())
-    with pytest.raises(WeightsError, match="does not fit"):
-        load_base(DiT(dataclasses.replace(MICRO_ACTOR, text_dim=12, ffn_dim=80)), wan.state_dict())
 
 
 def _unfolded(attention: FaceAttention, x_BFLD: Tensor, face_BFMC: Tensor) -> Tensor:
@@ -369,6 +294,35 @@ def test_presets_have_every_weight_of_their_base(name: str, billions: float) -> 
     assert sum(weight.numel() for weight in base.values()) / 1e9 == pytest.approx(billions, rel=0.01)
     different = {key for key in base if key not in ours or ours[key].shape != base[key].shape}
     assert different == {"patch_embedding.weight"}  # it has the pose columns beside
+
+
+@torch.no_grad()
+def test_half_precision_keeps_times_norms_and_modulation_and_barely_changes_the_velocity() -> None:
+    config = dataclasses.replace(MICRO_ACTOR, text_dim=12, text_tokens=5)
+    actor, half = _awake(DreamActor(config)), _awake(DreamActor(config))
+    half.load_state_dict(actor.state_dict())
+    to_bfloat16(half.dit)
+    singles = {
+        name.split(".")[-2] if "table" not in name else "scale_shift_table"
+        for name, parameter in half.dit.named_parameters()
+        if parameter.dtype == torch.float32
+    }
+    assert singles == {"linear_1", "linear_2", "norm2", "norm_face", "scale_shift_table"}
+    inputs = _inputs(config)
+    velocity = half(**inputs)
+    assert velocity.dtype == torch.float32
+    difference = (velocity - actor(**inputs)).std() / actor(**inputs).std()
+    assert 0 < difference < 0.03
+
+
+@pytest.mark.slow
+@torch.no_grad()
+def test_compiled_blocks_change_nothing() -> None:
+    actor = _awake(DreamActor(MICRO_ACTOR))
+    inputs = _inputs(MICRO_ACTOR)
+    plain = actor(**inputs)
+    actor.compile_blocks()
+    torch.testing.assert_close(actor(**inputs), plain, rtol=1e-4, atol=1e-5)
 
 
 def test_an_unknown_preset_is_refused() -> None:
