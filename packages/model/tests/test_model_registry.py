@@ -12,7 +12,11 @@ from dreamactor_core.settings import Settings, load_settings
 from dreamactor_core.settings.evaluation import PromotionSettings
 from dreamactor_core.tracking import client
 from dreamactor_model.actor import DreamActor
+from dreamactor_model.audio_weights import find_audio
 from dreamactor_model.checkpoint import save_checkpoint
+from dreamactor_model.encoders.audio import AudioEncoder
+from dreamactor_model.encoders.face_branch import face_branch_sha256
+from dreamactor_model.presets import AudioConfig
 from dreamactor_model.registry import (
     checkpoint_folder,
     decide,
@@ -88,6 +92,22 @@ def test_versions_carry_what_they_came_from_and_no_pickle(settings: Settings, va
     assert {"git_commit", "weights_sha256", "config_sha256", "protocol_sha256"} <= version.tags.keys()
     files = [path.name for path in Path(version.source.removeprefix("file://")).rglob("*") if path.is_file()]
     assert sorted(set(files)) == ["config.json", "manifest.json", "model.safetensors"]
+
+
+def test_its_own_audio_encoder_goes_with_a_version_and_no_other(settings: Settings, vae_folder: Path) -> None:
+    _train_and_evaluate(settings, vae_folder, 20.0)
+    stage = Path(settings.model.checkpoint)
+    encoder = AudioEncoder(AudioConfig(4, MICRO_ACTOR.face_width, 8, (1,)))
+    save_checkpoint(encoder, stage.parent / "audio", about={"face_branch": "of another model"})
+    silent = register_checkpoint(settings)
+    save_checkpoint(encoder, stage.parent / "audio", about={"face_branch": face_branch_sha256(stage)})
+    speaking = register_checkpoint(settings)
+    assert speaking != silent
+    assert register_checkpoint(settings) == speaking
+    with pytest.raises(WeightsError, match="no audio encoder"):
+        find_audio(checkpoint_folder(settings.tracking, silent.address))
+    kept = checkpoint_folder(settings.tracking, speaking.address)
+    assert find_audio(kept) == kept / "audio"
 
 
 def test_only_what_was_evaluated_can_be_registered(settings: Settings, vae_folder: Path) -> None:

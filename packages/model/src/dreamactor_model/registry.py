@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 _WEIGHTS_TAG, _PROTOCOL_TAG, _METRIC_TAG = "weights_sha256", "protocol_sha256", "metric."
+_AUDIO_TAG = "audio_sha256"
 _ARTIFACT_FOLDER = "checkpoint"
+_ARTIFACT_AUDIO = f"{_ARTIFACT_FOLDER}/audio"
 _ADDRESS = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>.+)|/(?P<version>\d+))$")
 _DOWNLOADS = Path("runs/registry")
 
@@ -55,29 +57,35 @@ class Decision:
 def register_checkpoint(settings: Settings) -> Registered:
     """Make `settings.model.checkpoint` a version with the metrics of its evaluation; a second time changes nothing.
 
+    An audio encoder that was trained for it comes along.
+
     Raises:
         WeightsError: no whole checkpoint, or it is not the one that was evaluated last.
     """
+    from dreamactor_model.audio_weights import audio_beside
+
     folder = resolve_checkpoint(settings)
     metrics, protocol = _read_evaluation(Path(settings.evaluation.reports_dir), folder)
+    audio = audio_beside(folder)
     tags = {
         _WEIGHTS_TAG: sha256_file(folder / "manifest.json"),
         _PROTOCOL_TAG: _protocol_hash(protocol),
         "config_sha256": sha256_file(folder / "config.json"),
         "git_commit": git_commit() or "unknown",
+        **({} if audio is None else {_AUDIO_TAG: sha256_file(audio / "manifest.json")}),
         **data_versions(),
         **{f"{_METRIC_TAG}{name}": str(value) for name, value in metrics.items()},
     }
     mlflow, name = client(settings.tracking), settings.tracking.model_name
     for known in _versions(mlflow, name):
-        if all(known.tags.get(tag) == tags[tag] for tag in (_WEIGHTS_TAG, _PROTOCOL_TAG)):
+        if all(known.tags.get(tag) == tags.get(tag) for tag in (_WEIGHTS_TAG, _PROTOCOL_TAG, _AUDIO_TAG)):
             return Registered(str(known.version), _address(known))
-    created = _create_version(mlflow, settings.tracking, folder, tags)
+    created = _create_version(mlflow, settings.tracking, folder, audio, tags)
     return Registered(str(created.version), _address(created))
 
 
 def _create_version(
-    mlflow: "MlflowClient", tracking: TrackingSettings, folder: Path, tags: Mapping[str, str]
+    mlflow: "MlflowClient", tracking: TrackingSettings, folder: Path, audio: Path | None, tags: Mapping[str, str]
 ) -> "ModelVersion":
     from mlflow.exceptions import MlflowException
 
@@ -89,6 +97,8 @@ def _create_version(
     # The working copy changes with the next training; the version keeps its own.
     with ExperimentRun.start(tracking, "register", tags={"kind": "registration", **tags}) as run:
         run.artifact(folder, _ARTIFACT_FOLDER)
+        if audio is not None:
+            run.artifact(audio, _ARTIFACT_AUDIO)
         source = f"{mlflow.get_run(run.run_id).info.artifact_uri}/{_ARTIFACT_FOLDER}"
         return mlflow.create_model_version(tracking.model_name, source, run_id=run.run_id, tags=dict(tags))
 
