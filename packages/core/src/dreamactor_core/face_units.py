@@ -54,3 +54,16 @@ ARKIT_UNITS: tuple[str, ...] = (
     "noseSneerLeft",
     "noseSneerRight",
 )
+
+
+def mirrored_units() -> tuple[int, ...]:
+    """For each unit the index of the one that stands in its place in a mirror image: left and right change sides."""
+    index = {name: number for number, name in enumerate(ARKIT_UNITS)}
+    return tuple(index[_other_side(name)] for name in ARKIT_UNITS)
+
+
+def _other_side(name: str) -> str:
+    for side, other in (("Left", "Right"), ("Right", "Left")):
+        if name.endswith(side):
+            return name.removesuffix(side) + other
+    return name

@@ -7,7 +7,7 @@ import typer
 from dreamactor_core.options import with_settings
 from dreamactor_core.settings import Settings
 
-from dreamactor_dataset.synthetic.command import synthesize
+from dreamactor_dataset.synthetic.command import synthesize, synthesize_faces
 
 app = typer.Typer(no_args_is_help=True, help="Training data: ingest footage, make people who do not exist.")
 
@@ -39,3 +39,4 @@ def ingest(
 
 
 app.command()(synthesize)
+app.command()(synthesize_faces)

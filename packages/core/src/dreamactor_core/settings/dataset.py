@@ -18,6 +18,20 @@ class SyntheticSettings(Section):
     processes: int = Field(2, ge=1, description="Rendering worker processes.")
 
 
+class FacesSettings(Section):
+    """Close-ups of synthetic faces, for the face motion encoder."""
+
+    people: int = Field(24, ge=1, description="How many identities, over all splits.")
+    images: int = Field(
+        16, ge=4, multiple_of=4, description="Pictures of each; every expression is shown by four people."
+    )
+    size: int = Field(192, ge=64, multiple_of=2, description="Width and height of a picture in pixels.")
+    seed: int = Field(
+        100, ge=0, description="Equal seeds give equal pictures; clips of an equal seed show these people."
+    )
+    processes: int = Field(2, ge=1, description="Rendering worker processes.")
+
+
 class IngestSettings(Section):
     """How raw videos become rows of the manifest."""
 
@@ -72,5 +86,6 @@ class DatasetSettings(Section):
     """All of the data set."""
 
     synthetic: SyntheticSettings = SyntheticSettings()
+    faces: FacesSettings = FacesSettings()
     ingest: IngestSettings = IngestSettings()
     sampling: SamplingDataSettings = SamplingDataSettings()

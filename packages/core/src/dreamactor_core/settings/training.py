@@ -42,11 +42,10 @@ class FaceStageSettings(StageSettings):
     """Stage face: the face motion encoder learns to read expression and to ignore identity."""
 
     batch: int = Field(8, ge=2, description="Faces a rank and step; the contrast is between those of one batch.")
-    contrast_weight: float = Field(0.1, ge=0, description="Weight of the contrastive term across identities.")
-    temperature: float = Field(0.1, gt=0, description="Temperature of the contrastive term.")
-    contrast_scale: float = Field(
-        0.15, gt=0, description="Face-unit distance (RMS) at which two expressions count as half alike."
+    contrast_weight: float = Field(
+        0.1, ge=0, description="Weight of the contrast: equal expressions of other people near, other ones far."
     )
+    temperature: float = Field(0.1, gt=0, description="Temperature of the contrast.")
 
 
 class DiffusionStageSettings(StageSettings):
@@ -56,6 +55,20 @@ class DiffusionStageSettings(StageSettings):
     conditions: tuple[Condition, ...] = Field(
         ("reference", "pose", "face"), min_length=1, description="Conditions the model sees."
     )
+
+
+class AudioStageSettings(StageSettings):
+    """Stage audio: the audio encoder learns to make of speech the face tokens that the face encoder makes of video."""
+
+    batch: int = Field(16, ge=1, description="Windows of speech a rank and step.")
+    frames: int = Field(48, ge=2, description="Frames of a window, at 25 a second.")
+    utterances: int = Field(192, ge=4, description="Sentences spoken by espeak-ng to learn from.")
+    faces: int = Field(240, ge=32, description="Rendered faces that show what tokens the utterances' lips have.")
+    people: int = Field(6, ge=2, description="Synthetic people of these faces; their tokens are averaged.")
+    velocity_weight: float = Field(
+        1.0, ge=0, description="Weight of the tokens' change from frame to frame, which keeps lips sharp."
+    )
+    style_dropout: float = Field(0.3, ge=0, le=1, description="Share of windows that are not told their style.")
 
 
 class ObjectiveSettings(Section):
@@ -85,6 +98,7 @@ class TrainingSettings(Section):
     work_dir: str = Field("runs/training", description="Folder of training checkpoints and logs.")
     models_dir: str = Field("models", description="Folder of the finished stages' weights.")
     reports_dir: str = Field("reports/training", description="Folder of loss curves and final metrics.")
+    faces_dir: str = Field("data/faces", description="Folder of the faces that stage face learns from.")
     latents_dir: str = Field("data/latents", description="Folder of the encoded clips.")
     objective: ObjectiveSettings = ObjectiveSettings()
     vae: VideoVaeStageSettings = VideoVaeStageSettings(steps=1000, learning_rate=1e-3)
@@ -94,3 +108,4 @@ class TrainingSettings(Section):
     )
     stage2: DiffusionStageSettings = DiffusionStageSettings(steps=20_000, train=("face",))
     stage3: DiffusionStageSettings = DiffusionStageSettings(steps=30_000)
+    audio: AudioStageSettings = AudioStageSettings(steps=2000, learning_rate=1e-3)

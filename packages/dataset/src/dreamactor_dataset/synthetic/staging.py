@@ -74,11 +74,11 @@ def make_camera(
     if plan.framing == "full":
         crown_m = skull_m + np.array((0, 1.4 * figure.skull_radius_m, 0))
         points_m = np.concatenate([joints_m.reshape(-1, 3), crown_m])
-        return _fitted(camera, points_m, fill=random.uniform(0.84, 0.95))
+        return fitted(camera, points_m, fill=random.uniform(0.84, 0.95))
     return camera(*_frame(plan.framing, random, figure.skull_radius_m, skull_m, joints_m))
 
 
-def _fitted(camera: Callable[[np.ndarray, float], Camera], points_m: np.ndarray, fill: float) -> Camera:
+def fitted(camera: Callable[[np.ndarray, float], Camera], points_m: np.ndarray, fill: float) -> Camera:
     """The camera from which points (N, 3) fill a share of the frame; what comes nearer grows, hence the steps."""
     center_m = (points_m.min(axis=0) + points_m.max(axis=0)) / 2
     half_span_m = float(np.ptp(points_m, axis=0).max())

@@ -3,15 +3,11 @@
 import csv
 import hashlib
 import io
-import multiprocessing
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, replace
-from itertools import groupby
+from functools import partial
+from itertools import chain, groupby
 from pathlib import Path
 
-from dreamactor_core.children import die_with_parent
 from dreamactor_core.console import progress
 from dreamactor_core.errors import DreamactorError, InputError
 from dreamactor_core.files import sha256_file, write_text
@@ -23,6 +19,7 @@ from dreamactor_dataset.synthetic.clip import FPS, VERSION, Clip, make_clip
 from dreamactor_dataset.synthetic.figure.figure import build_figure
 from dreamactor_dataset.synthetic.figure.identity import make_identity
 from dreamactor_dataset.synthetic.plan import NAME_START, ClipPlan, plan_clips
+from dreamactor_dataset.synthetic.workers import map_in_workers
 
 CLIP_LIST = "clips.csv"
 LICENCE, CONSENT, SOURCE = "CC0-1.0", "not a person", "synthetic"
@@ -53,33 +50,14 @@ def synthesize(folder: Path, settings: SyntheticSettings) -> Path:
     wanted = [plan for plan in plans if not _is_there(folder, plan, settings)]
     by_person = sorted(wanted, key=lambda plan: (plan.person, plan.number))
     batches = [list(batch) for _, batch in groupby(by_person, key=lambda plan: plan.person)]
-    for _ in progress(_render(folder, batches, settings), "synthetic people: clips", total=len(wanted)):
+    # The clips of one person are made by one worker: the person is built once.
+    made = map_in_workers(partial(_make_batch, folder, settings), batches, settings.processes, folder)
+    for _ in progress(chain.from_iterable(made), "synthetic people: clips", total=len(wanted)):
         pass
     return _write_list(folder, plans)
 
 
-def _render(folder: Path, batches: list[list[ClipPlan]], settings: SyntheticSettings) -> Iterator[str]:
-    """Names of clips as they are finished; the clips of one person are made by one worker, who is built once."""
-    processes = min(settings.processes, len(batches))
-    if processes <= 1:
-        for batch in batches:
-            yield from _make_batch(folder, batch, settings)
-        return
-    # Spawned, not forked: threads of the parent would leave locks behind in a fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=die_with_parent) as pool:
-        try:
-            for done in as_completed([pool.submit(_make_batch, folder, batch, settings) for batch in batches]):
-                yield from done.result()
-        except BrokenProcessPool as problem:
-            remedy = "Run it again: finished clips are kept. If memory ran out, use fewer --processes"
-            raise DreamactorError("a rendering process was killed", path=folder, remedy=remedy) from problem
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _make_batch(folder: Path, batch: list[ClipPlan], settings: SyntheticSettings) -> list[str]:
+def _make_batch(folder: Path, settings: SyntheticSettings, batch: list[ClipPlan]) -> list[str]:
     """Make the clips of one person."""
     figure = build_figure(make_identity(settings.seed, batch[0].person))
     for plan in batch:

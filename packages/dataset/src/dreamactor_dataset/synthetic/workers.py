@@ -1,0 +1,42 @@
+"""Jobs in worker processes that die with their parent; a killed one is told plainly."""
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import TypeVar
+
+from dreamactor_core.children import die_with_parent
+from dreamactor_core.errors import DreamactorError
+
+Job = TypeVar("Job")
+Made = TypeVar("Made")
+
+
+def map_in_workers(make: Callable[[Job], Made], jobs: Sequence[Job], processes: int, folder: Path) -> Iterator[Made]:
+    """What `make` returns for each job, in the order in which they finish; in this process where one is enough.
+
+    Args:
+        make: a module's function, or a partial of one: it travels to the workers.
+        folder: what is being made, for the message.
+
+    Raises:
+        DreamactorError: a worker process was killed.
+    """
+    processes = min(processes, len(jobs))
+    if processes <= 1:
+        yield from map(make, jobs)
+        return
+    # Spawned, not forked: threads of the parent would leave locks behind in a fork.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=die_with_parent) as pool:
+        try:
+            for done in as_completed([pool.submit(make, job) for job in jobs]):
+                yield done.result()
+        except BrokenProcessPool as problem:
+            remedy = "Run it again: what is finished is kept. If memory ran out, use fewer --processes"
+            raise DreamactorError("a rendering process was killed", path=folder, remedy=remedy) from problem
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
