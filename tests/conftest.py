@@ -9,12 +9,15 @@ from tests.workspace import Workspace, copy_repository
 
 # As little as still runs every part: nothing here says anything about quality.
 SMOKE = {
-    "dataset": {"synthetic": {"people": 6, "clips": 6, "frames": 25, "size": 96, "processes": 2}},
+    "dataset": {
+        "synthetic": {"people": 6, "clips": 6, "frames": 25, "size": 96, "processes": 2},
+        "faces": {"people": 4, "images": 4, "size": 64, "processes": 2},
+    },
     "training": {
         "log_every": 1,
         "processes": 2,
         **{stage: {"steps": 2, "warmup_steps": 0, "batch": 1} for stage in ("vae", "stage1", "stage2", "stage3")},
-        # Its contrastive term compares identities within a batch.
+        # Its contrast compares people within a batch.
         "face": {"steps": 2, "warmup_steps": 0, "batch": 4},
     },
     "sampling": {"steps": 1},

@@ -9,6 +9,7 @@ from dreamactor_core.settings import Settings, load_settings
 from dreamactor_core.tracking import client
 from dreamactor_model.training.curves import smooth
 from dreamactor_model.training.launch import train_stage
+from made_up_faces import write_made_up_faces
 from safetensors.numpy import load_file
 
 
@@ -18,7 +19,8 @@ def _settings(folder: Path, **changes: object) -> Settings:
             "dataset.sampling.area": 64 * 64,
             "dataset.sampling.max_frames": 29,
             "training.face.steps": 3,
-            "training.face.batch": 2,
+            "training.face.batch": 4,
+            "training.faces_dir": str(folder / "faces"),
             "training.log_every": 1,
             "training.checkpoint_every": 2,
             "training.work_dir": str(folder / "runs"),
@@ -35,7 +37,9 @@ def _settings(folder: Path, **changes: object) -> Settings:
 @pytest.mark.timeout(400)
 def test_two_ranks_train_log_and_resume_to_equal_bits(tmp_path: Path, clip_manifest: Path) -> None:
     settings = _settings(tmp_path)
+    write_made_up_faces(tmp_path / "faces")
     done = train_stage(settings, "face", clip_manifest)
+    assert {"expression_r2", "yaw_r2", "identity_over_chance"} <= done.metrics.keys()
     assert done.metrics["steps"] == 3
     weights = load_file(done.weights / "model.safetensors")
     report = tmp_path / "reports" / "face"
@@ -76,8 +80,11 @@ def test_a_failing_rank_gives_its_reason_and_leaves_nothing(tmp_path: Path, clip
 
 def test_what_can_be_refused_early_is(tmp_path: Path, clip_manifest: Path) -> None:
     settings = _settings(tmp_path)
-    with pytest.raises(InputError, match="no such file"):
-        train_stage(settings, "face", tmp_path / "nowhere.parquet")
+    with pytest.raises(InputError, match="no such file.*dreamactor signals extract"):
+        train_stage(settings, "vae", tmp_path / "nowhere.parquet")
+    with pytest.raises(InputError, match="no such file.*dreamactor dataset synthesize-faces"):
+        train_stage(settings, "face", clip_manifest)
+    write_made_up_faces(tmp_path / "faces")
     with pytest.raises(TrainingError, match="train --stage vae"):
         train_stage(settings, "1", clip_manifest)
     with pytest.raises(TrainingError, match="no checkpoint of step 7"):

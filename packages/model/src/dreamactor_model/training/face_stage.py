@@ -1,8 +1,8 @@
-"""Stage face: E_f learns to read the expression in a crop and to ignore whose face it is (paper 3.2).
+"""Stage face: E_f learns to read the expression in a crop and to ignore who it is, and how held and lit (paper 3.2).
 
-It regresses the 52 facial units, and a contrastive term across identities pulls equal expressions together and pushes
-different ones apart. Crops are shifted, scaled and recoloured, so that place and light tell nothing.
-Legend: K crops, C feature width, U face units, H W rows and columns.
+It learns from synthetic close-ups: only there is it known that two people do the same. What it is trained for stands in
+`face_objective`, what crops look like in `face_crops`.
+Legend: K crops, U face units, N faces, C feature width.
 """
 
 from collections.abc import Mapping
@@ -12,121 +12,91 @@ import numpy as np
 import torch
 from dreamactor_core.errors import TrainingError
 from dreamactor_core.settings.training import FaceStageSettings
-from torch import Tensor, nn
-from torch.nn import functional as F
+from dreamactor_dataset.face_set import FaceSet
 
 from dreamactor_model.checkpoint import save_checkpoint
-from dreamactor_model.encoders.face import ExpressionHead, FaceMotionEncoder
+from dreamactor_model.encoders.face import FaceMotionEncoder
+from dreamactor_model.evaluation.face_probe import face_features, probe_faces
 from dreamactor_model.presets import get_preset
-from dreamactor_model.training.prepared import PreparedClips
-from dreamactor_model.training.randomness import step_generator, step_random
+from dreamactor_model.training.erasure import Erasure
+from dreamactor_model.training.face_crops import FaceBatches, augment, draw_place, mirrored, points_in_crop
+from dreamactor_model.training.face_objective import FaceObjective
+from dreamactor_model.training.randomness import step_random
 from dreamactor_model.training.spec import TrainingSpec
 from dreamactor_model.training.task import Batch
 
-_LARGEST_SHIFT, _LARGEST_ZOOM, _LARGEST_TINT = 0.08, 0.1, 0.2
-
-
-class FaceObjective(nn.Module):
-    """Regression of the units + contrast across identities."""
-
-    def __init__(self, encoder: FaceMotionEncoder, row: FaceStageSettings) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.head = ExpressionHead(encoder.config.face_width)
-        self._row = row
-
-    def forward(self, crops_KCHW: Tensor, units_KU: Tensor, identity_K: Tensor) -> dict[str, Tensor]:
-        """Losses of float crops in [0, 1]."""
-        features_KC = self.encoder(crops_KCHW)
-        regression = F.mse_loss(self.head(features_KC), units_KU)
-        contrast = contrastive_loss(features_KC, units_KU, identity_K, self._row)
-        # Units are mostly near 0: their variance, not 1, is the scale of their error.
-        spread = units_KU.var(dim=0).mean().clamp_min(1e-4)
-        loss = regression / spread + self._row.contrast_weight * contrast
-        return {"loss": loss, "unit_mse": regression, "unexplained": regression / spread, "contrast": contrast}
-
-
-def contrastive_loss(features_KC: Tensor, units_KU: Tensor, identity_K: Tensor, row: FaceStageSettings) -> Tensor:
-    """Each crop's similarities to crops of other people should rank as their expressions do: a soft InfoNCE.
-
-    0 where no crop has another identity beside it.
-    """
-    is_other_KK = identity_K[:, None] != identity_K[None, :]
-    has_other_K = is_other_KK.any(dim=1)
-    if not bool(has_other_K.any()):
-        return features_KC.sum() * 0
-    directions_KC = F.normalize(features_KC - features_KC.mean(dim=0), dim=1)
-    cosine_KK = directions_KC @ directions_KC.T / row.temperature
-    distance_KK = (units_KU[:, None] - units_KU[None, :]).square().mean(dim=2).sqrt() / row.contrast_scale
-    wanted_KK = (-distance_KK.square()).masked_fill(~is_other_KK, -torch.inf)[has_other_K].softmax(dim=1)
-    found_KK = cosine_KK.masked_fill(~is_other_KK, -torch.inf)[has_other_K].log_softmax(dim=1)
-    # Where a pair is masked both are 0 and -inf; their product counts as 0.
-    return -(wanted_KK * found_KK.masked_fill(wanted_KK == 0, 0)).sum(dim=1).mean()
-
-
-def augment_crops(crops_KCHW: Tensor, generator: torch.Generator) -> Tensor:
-    """Shift, zoom and tint each crop at random, as a face detector's jitter and another lamp would."""
-    count = len(crops_KCHW)
-
-    def uniform(*shape: int) -> Tensor:
-        return torch.rand(count, *shape, generator=generator) * 2 - 1
-
-    transforms = torch.zeros(count, 2, 3)
-    transforms[:, 0, 0] = transforms[:, 1, 1] = 1 + _LARGEST_ZOOM * uniform()
-    transforms[:, :, 2] = _LARGEST_SHIFT * 2 * uniform(2)
-    grid = F.affine_grid(transforms, list(crops_KCHW.shape), align_corners=False)
-    moved = F.grid_sample(crops_KCHW, grid, align_corners=False)
-    return (moved * (1 + _LARGEST_TINT * uniform(3, 1, 1))).clamp(0, 1)
+# What the encoder is off by when it has to find eyes and mouth itself, in sides of the crop.
+_CUT_ERROR = 0.02
 
 
 class FaceTask:
-    """Crops of random frames in which a face was found."""
+    """Crops of the training people, each expression on several of them."""
 
-    def __init__(self, encoder: FaceMotionEncoder, clips: PreparedClips, row: FaceStageSettings, seed: int) -> None:
-        self.module = FaceObjective(encoder, row)
-        self._clips, self._row, self._seed = clips, row, seed
-        tracks = [clips.clips.reference_track(clip) for clip in range(len(clips))]
-        self._units = {clip: track.face_units for clip, track in enumerate(tracks) if track.face_units is not None}
-        self._faces = [
-            (clip, int(frame)) for clip in self._units for frame in np.flatnonzero(tracks[clip].face_confidence > 0)
-        ]
-        if not self._faces:
-            raise TrainingError("no clip shows a face with known units", path=clips.clips.folder)
-        self._identities = np.unique([row.identity for row in clips.clips.rows], return_inverse=True)[1]
+    def __init__(self, encoder: FaceMotionEncoder, folder: Path, row: FaceStageSettings, seed: int) -> None:
+        self._folder, self._row, self._seed = folder, row, seed
+        self._faces = FaceSet.load(folder, "train")
+        if len(set(self._faces.people)) < 2:
+            raise TrainingError(
+                "fewer than two people to learn from", path=folder, remedy="Make a set of more: dataset.faces.people"
+            )
+        self._batches = FaceBatches(self._faces, row.batch)
+        self.module = FaceObjective(encoder, row, torch.from_numpy(self._faces.truth.units))
 
     @classmethod
     def from_spec(cls, spec: TrainingSpec) -> "FaceTask":
         """The task of a run.
 
         Raises:
-            TrainingError: no clip shows a face whose units are known.
+            InputError: there is no whole face set.
+            TrainingError: it shows fewer than two people.
         """
         settings = spec.parsed_settings()
         encoder = FaceMotionEncoder(get_preset(settings.model.preset).actor)
-        return cls(encoder, PreparedClips.open(spec), settings.training.face, settings.training.seed)
+        return cls(encoder, spec.manifest.parent, settings.training.face, settings.training.seed)
 
     def batch(self, step: int, rank: int) -> Batch:
-        """Augmented crops with their units and identities."""
-        chosen = self._chosen(step, rank)
-        crops = np.stack([self._clips.crops(clip, frame, frame + 1)[0] for clip, frame in chosen])
-        crops_KCHW = torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255
-        units = np.stack([self._units[clip][frame] for clip, frame in chosen])
+        """Augmented crops and what they show."""
+        random = step_random(self._seed, step, rank)
+        rows = self._batches.rows(random)
+        mirrors = self._batches.mirrors(rows, random)
+        places = [draw_place(random) for _ in rows]
+        pictures = zip(rows, places, mirrors, strict=True)
+        crops = [augment(self._faces.picture(row), place, bool(mirror), random) for row, place, mirror in pictures]
+        truth, other = self._faces.truth[rows], mirrored(self._faces.truth[rows])
+        points = points_in_crop(truth.points, places, mirrors)
         return {
-            "crops_KCHW": augment_crops(crops_KCHW, step_generator(self._seed, step, rank)),
-            "units_KU": torch.from_numpy(units),
-            "identity_K": torch.tensor([self._identities[clip] for clip, _ in chosen]),
+            "crops_KHWC": torch.from_numpy(np.stack(crops)),
+            "units_KU": torch.from_numpy(np.where(mirrors[:, None], other.units, truth.units)),
+            "expression_K": torch.from_numpy(truth.expressions),
+            "points_KPX": torch.from_numpy(points),
+            "cuts_KPX": torch.from_numpy(points + random.normal(0, _CUT_ERROR, points.shape).astype(np.float32)),
         }
 
     def sample_ids(self, step: int, rank: int) -> list[str]:
-        """Names of the clips in the batch."""
-        return [self._clips.clips.rows[clip].clip_id for clip, _ in self._chosen(step, rank)]
+        """Names of the faces in the batch."""
+        rows = self._batches.rows(step_random(self._seed, step, rank))
+        return [
+            f"person {self._faces.people[row]} expression {self._faces.truth.expressions[row]}" for row in sorted(rows)
+        ]
 
     def save(self, folder: Path) -> Mapping[str, float]:
-        """Write the encoder. Its regression head served its purpose and goes."""
-        save_checkpoint(self.module.encoder, folder, about={"stage": "face", "steps": self._row.steps})
-        return {}
+        """Take out what tells of pose, place and light, and write the encoder; its reading head served its purpose.
 
-    def _chosen(self, step: int, rank: int) -> list[tuple[int, int]]:
-        random = step_random(self._seed, step, rank)
-        picks = random.integers(len(self._faces), size=self._row.batch)
-        return [self._faces[pick] for pick in picks]
+        Returns what held-out people's features show.
+        """
+        erase_nuisances(self.module.encoder, self._faces)
+        save_checkpoint(self.module.encoder, folder, about={"stage": "face", "steps": self._row.steps})
+        return probe_faces(self.module.encoder, self._folder)
+
+
+def erase_nuisances(encoder: FaceMotionEncoder, faces: FaceSet) -> None:
+    """Change the encoder's last layer so that nuisances and their squares cannot be read linearly from its features.
+
+    Squares, because a face turned far may be told from a frontal one although left is not told from right.
+    """
+    features_NC, nuisances = face_features(encoder, faces, seed=0)
+    erasure = Erasure.fit(features_NC, np.concatenate([nuisances, nuisances**2], axis=1))
+    weight, bias = erasure.after(*(tensor.detach().double().numpy() for tensor in encoder.readout.parameters()))
+    with torch.no_grad():
+        encoder.readout.weight.copy_(torch.from_numpy(weight))
+        encoder.readout.bias.copy_(torch.from_numpy(bias))

@@ -37,9 +37,18 @@ from dreamactor_model.training.spec import (
     TrainingSpec,
     configuration_hash,
 )
-from dreamactor_model.training.stages import Stage, output_dir, prerequisites, stage_settings, stage_title
+from dreamactor_model.training.stages import (
+    Stage,
+    output_dir,
+    prerequisites,
+    stage_settings,
+    stage_title,
+    training_data,
+)
 
 _TAIL_LINES = 5
+_MAKE_CLIPS = "Make it with: dreamactor dataset ingest, then dreamactor signals extract"
+_MAKE_FACES = "Make it with: dreamactor dataset synthesize-faces"
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ def train_stage(settings: Settings, stage: Stage, manifest: Path, *, resume: str
     """Train one stage to its finished weights.
 
     Args:
-        manifest: the clips.
+        manifest: the clips; stage face learns from `training.faces_dir` instead.
         resume: "auto" goes on from this configuration's latest checkpoint, if there is one; "none" starts anew; a
             number goes on from that step.
 
@@ -80,7 +89,8 @@ def train_stage(settings: Settings, stage: Stage, manifest: Path, *, resume: str
 def _specify(settings: Settings, stage: Stage, manifest: Path, resume: str) -> tuple[TrainingSpec, bool]:
     """The run, and whether it goes on from a checkpoint."""
     training = settings.training
-    require_file(manifest, remedy="Make it with: dreamactor dataset ingest, then dreamactor signals extract")
+    manifest = training_data(training, stage, manifest)
+    require_file(manifest, remedy=_MAKE_FACES if stage == "face" else _MAKE_CLIPS)
     starts_from = prerequisites(training, stage)
     key = configuration_hash(settings, stage, manifest, starts_from)[:12]
     work_dir = Path(training.work_dir) / f"{stage_title(stage)}-{key}"
@@ -103,11 +113,15 @@ def _specify(settings: Settings, stage: Stage, manifest: Path, resume: str) -> t
 
 
 def _prepare_clips(spec: TrainingSpec, settings: Settings) -> None:
-    """Decode the clips once, before there are ranks that would all decode them."""
-    if spec.stage in ("vae", "face"):
+    """Decode the clips once, before there are ranks that would all decode them; the same for speech."""
+    if spec.stage == "vae":
         from dreamactor_model.training.prepared import prepare_clips, prepared_folder
 
         prepare_clips(spec.manifest, "train", settings.dataset.sampling, prepared_folder(settings.training))
+    if spec.stage == "audio":
+        from dreamactor_model.training.speech_set import prepare_speech
+
+        prepare_speech(settings)
 
 
 def _experiment_run(spec: TrainingSpec, settings: Settings, *, resumes: bool) -> ExperimentRun:

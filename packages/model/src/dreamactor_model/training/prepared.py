@@ -1,6 +1,6 @@
 """Clips decoded once for training: frames at the training size and face crops, uint8, read back by memory map.
 
-Stages vae and face and the latent encoder read every clip many times; decoding would dominate on few cores.
+Stage vae reads every clip many times, the latent encoder all of each; decoding would dominate on few cores.
 Legend: T video frames, H W training frame, S crop side, C colours.
 """
 

@@ -29,7 +29,7 @@ class TrainingSpec(BaseModel):
 
     Attributes:
         settings: all settings, as values.
-        manifest: the clips.
+        manifest: the clips; of stage face, the list of its faces.
         starts_from: finished stages whose weights it needs.
         work_dir: training checkpoints and logs; named after everything that decides the weights, so that a resumed
             run never goes on from a checkpoint of another configuration.
@@ -75,8 +75,10 @@ def configuration_hash(settings: Settings, stage: Stage, manifest: Path, starts_
         "stage": {stage: stage_settings(training, stage).model_dump()},
         "shared": training.model_dump(include=SHARED_TRAINING),
         "preset": settings.model.preset,
-        "sampling": settings.dataset.sampling.model_dump(),
+        "sampling": None if stage == "face" else settings.dataset.sampling.model_dump(),
         "manifest": sha256_file(manifest),
         "starts_from": {earlier: sha256_file(folder / "manifest.json") for earlier, folder in starts_from.items()},
     }
+    if stage == "audio":
+        decisive["speech_encoder"] = settings.signals.speech_encoder
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from dreamactor_core.errors import TrainingError
 from dreamactor_core.settings.training import ParameterGroup, StageSettings, TrainingSettings
+from dreamactor_dataset.face_set import FACE_LIST
 
 if TYPE_CHECKING:
     from torch import nn
 
-Stage = Literal["vae", "face", "1", "2", "3"]
+Stage = Literal["vae", "face", "1", "2", "3", "audio"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 _PREREQUISITES: dict[Stage, tuple[Stage, ...]] = {
     "vae": (),
@@ -17,6 +18,8 @@ _PREREQUISITES: dict[Stage, tuple[Stage, ...]] = {
     "1": ("vae", "face"),
     "2": ("1",),
     "3": ("2",),
+    # It imitates tokens: those of the face encoder and its MLP when nothing of them changes any more.
+    "audio": ("3",),
 }
 
 
@@ -33,7 +36,7 @@ def parse_stage(name: str) -> Stage:
 
 
 def stage_title(stage: Stage) -> str:
-    """The name used in settings, folders and runs: vae, face, stage1, stage2, stage3."""
+    """The name used in settings, folders and runs: vae, face, stage1, stage2, stage3, audio."""
     return f"stage{stage}" if stage.isdigit() else stage
 
 
@@ -46,6 +49,11 @@ def stage_settings(training: TrainingSettings, stage: Stage) -> StageSettings:
 def output_dir(training: TrainingSettings, stage: Stage) -> Path:
     """Where the finished weights of a stage lie."""
     return Path(training.models_dir) / stage_title(stage)
+
+
+def training_data(training: TrainingSettings, stage: Stage, manifest: Path) -> Path:
+    """The list of what a stage learns from: the clips' manifest, or that of the faces."""
+    return Path(training.faces_dir) / FACE_LIST if stage == "face" else manifest
 
 
 def prerequisites(training: TrainingSettings, stage: Stage) -> dict[Stage, Path]:

@@ -69,6 +69,10 @@ def make_task(spec: TrainingSpec) -> StageTask:
         from dreamactor_model.training.face_stage import FaceTask
 
         return FaceTask.from_spec(spec)
+    if spec.stage == "audio":
+        from dreamactor_model.training.audio_stage import AudioTask
+
+        return AudioTask.from_spec(spec)
     from dreamactor_model.training.diffusion_stage import DiffusionTask
 
     return DiffusionTask.from_spec(spec)
