@@ -11,6 +11,7 @@ from dreamactor_model.actor import DreamActor, parameter_group
 from dreamactor_model.conditions import Conditions
 from dreamactor_model.dit.dit import DiT
 from dreamactor_model.dit.face_attention import FaceAttention, group_face_tokens
+from dreamactor_model.dit.precision import to_bfloat16
 from dreamactor_model.dit.rope import frame_positions, rotate, rotation_3d
 from dreamactor_model.presets import ActorConfig, get_preset, latent_frames, video_frames
 from micro_model import MICRO_ACTOR

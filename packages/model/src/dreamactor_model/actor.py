@@ -3,6 +3,7 @@
 Legend: B batch, R references, F latent frames, T = 4F - 3 video frames, C channels or width, H W rows and columns.
 """
 
+import warnings
 from typing import Literal
 
 from torch import Tensor, nn
@@ -95,5 +96,7 @@ class DreamActor(nn.Module):
 
     def compile_blocks(self) -> None:
         """Let torch fuse what is between the matrix products, block by block: all blocks share one compilation."""
+        # Rotary turns are one complex product, left to PyTorch because its own is faster than a compiled one.
+        warnings.filterwarnings("ignore", message="Torchinductor does not support code generation for complex")
         for block in self.dit.blocks:
             block.compile(dynamic=False)

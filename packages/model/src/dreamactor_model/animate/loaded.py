@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import torch
 from dreamactor_core.errors import WeightsError
 from dreamactor_core.files import sha256_file
 from dreamactor_core.settings import Settings
+from dreamactor_core.settings.model import ModelSettings
 
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.checkpoint import MANIFEST_FILE, load_checkpoint, read_about
+from dreamactor_model.dit.precision import to_bfloat16
 from dreamactor_model.memory.offload import offload_blocks
 from dreamactor_model.training.finished import VAE_FOLDER
 from dreamactor_model.vae import VideoVAE
@@ -48,7 +50,7 @@ class LoadedModel:
                 remedy=f"Add --preset {about['preset']}",
             )
         device = choose_device(settings.model.device)
-        actor = _load_actor(folder, device, settings.model.offload)
+        actor = _load_actor(folder, device, settings.model)
         vae = load_checkpoint(folder / VAE_FOLDER, VideoVAE, device=device)
         # Weights from before this was written down are as old as the settings' default.
         max_references = int(about.get("max_references", settings.dataset.sampling.max_references))
@@ -56,11 +58,17 @@ class LoadedModel:
         return cls(folder, actor, vae, about, device, max_references)
 
 
-def _load_actor(folder: Path, device: torch.device, offload: Literal["none", "blocks"]) -> DreamActor:
-    if offload == "none":
-        return load_checkpoint(folder, DreamActor, device=device)
+def _load_actor(folder: Path, device: torch.device, settings: ModelSettings) -> DreamActor:
+    # In main memory first, where the device should never hold all blocks or all in single precision.
     actor = load_checkpoint(folder, DreamActor)
-    offload_blocks(actor, device)
+    if settings.precision == "bfloat16":
+        to_bfloat16(actor.dit)
+    if settings.offload == "blocks":
+        offload_blocks(actor, device)
+    else:
+        actor.to(device)
+    if settings.compile:
+        actor.compile_blocks()
     return actor
 
 

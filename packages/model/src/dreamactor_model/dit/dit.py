@@ -238,6 +238,7 @@ class DiT(nn.Module):
             entered = self.share.all(self.blocks[0].entered(x_BNLD, time_BN6D))
             x_BNLD = step_cache.through(x_BNLD, entered, through_blocks)
         velocity = self._project(x_BNLD[:, run.reference_count :], embedding_BND[:, run.reference_count :])
+        velocity = velocity.type_as(latents_BCFHW)
         patch, rows = self.config.patch_size, latents_BCFHW.shape[-2] // self.config.patch_size
         return rearrange(self.share.all(velocity), "b f (h w) (p q c) -> b c f (h p) (w q)", h=rows, p=patch, q=patch)
 
@@ -251,7 +252,7 @@ class DiT(nn.Module):
         weight = self.patch_embedding.weight[:, channels].flatten(1)
         patch = self.config.patch_size
         patches = rearrange(frames_BCFHW, "b c f (h p) (w q) -> b f (h w) (c p q)", p=patch, q=patch)
-        return self.share.mine(linear(patches, weight), axis=2)
+        return self.share.mine(linear(patches.type_as(weight), weight), axis=2)
 
     def _run(self, latent_grid: torch.Size, reference_count: int) -> Run:
         config, device = self.config, self.scale_shift_table.device

@@ -53,6 +53,7 @@ class FaceAttention(nn.Module):
 
     def fold(self, face_BFMC: Tensor) -> FoldedFace:
         """What the tokens of each latent frame attend to."""
+        face_BFMC = face_BFMC.type_as(self.to_k.weight)
         k_BFMHE = self.to_k(face_BFMC).unflatten(-1, (self.heads, -1))
         v_BFMHE = self.to_v(face_BFMC).unflatten(-1, (self.heads, -1))
         key_BFHMD, bias_BFHM = self._fold_queries(k_BFMHE)

@@ -91,8 +91,8 @@ class ConditionEmbedder(nn.Module):
     def forward(self, timesteps_BN: Tensor) -> tuple[Tensor, Tensor]:
         """The time embedding (B, N, D) and its six modulations (B, N, 6, D), both in single precision."""
         waves = sinusoids(timesteps_BN * TIMESTEP_SCALE, self.frequency_dim)
-        embedding_BND = self.time_embedder(waves.type_as(self.time_proj.weight))
-        modulation = self.time_proj(F.silu(embedding_BND))
+        embedding_BND = self.time_embedder(waves.type_as(self.time_embedder.linear_1.weight))
+        modulation = self.time_proj(F.silu(embedding_BND).type_as(self.time_proj.weight))
         return embedding_BND.float(), modulation.float().unflatten(-1, (6, -1))
 
 
