@@ -19,7 +19,7 @@ from micro_model import MICRO_ACTOR, MICRO_VAE, awake_actor
 from torch import Tensor
 
 FRAMES = 3
-CPU = torch.device("cpu")
+_NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 CONFIGS = {
     "text": dataclasses.replace(MICRO_ACTOR, layers=5, text_dim=12, text_tokens=5),
     "causal references": dataclasses.replace(MICRO_ACTOR, layers=4, reference_attention="causal"),
@@ -27,18 +27,19 @@ CONFIGS = {
 }
 
 
-def _inputs(config: ActorConfig) -> tuple[Tensor, Tensor, Conditions]:
+def _inputs(config: ActorConfig, device: torch.device) -> tuple[Tensor, Tensor, Conditions]:
     generator = torch.Generator().manual_seed(3)
 
     def normal(*shape: int) -> Tensor:
-        return torch.randn(shape, generator=generator)
+        return torch.randn(shape, generator=generator).to(device)
 
     conditions = Conditions(
         normal(2, 2, config.latent_channels, 8, 6),
         normal(2, config.pose_channels, FRAMES, 8, 6),
         normal(2, video_frames(FRAMES), config.face_width),
     )
-    return normal(2, config.latent_channels, FRAMES, 8, 6), torch.rand(2, FRAMES, generator=generator), conditions
+    times_BF = torch.rand(2, FRAMES, generator=generator).to(device)
+    return normal(2, config.latent_channels, FRAMES, 8, 6), times_BF, conditions
 
 
 @pytest.fixture(params=CONFIGS)
@@ -46,13 +47,18 @@ def config(request: pytest.FixtureRequest) -> ActorConfig:
     return CONFIGS[request.param]
 
 
+@pytest.fixture(params=["cpu", pytest.param("cuda", marks=_NO_GPU)])
+def device(request: pytest.FixtureRequest) -> torch.device:
+    return torch.device(request.param)
+
+
 @pytest.fixture
-def both(config: ActorConfig) -> tuple[DreamActor, DreamActor]:
+def both(config: ActorConfig, device: torch.device) -> tuple[DreamActor, DreamActor]:
     """A model, and its twin with offloaded blocks."""
     actor = awake_actor(config)
     twin = copy.deepcopy(actor)
-    offload_blocks(twin, CPU)
-    return actor, twin
+    offload_blocks(twin, device)
+    return actor.to(device), twin
 
 
 def _sizes_bytes(actor: DreamActor) -> int:
@@ -61,8 +67,10 @@ def _sizes_bytes(actor: DreamActor) -> int:
 
 
 @torch.inference_mode()
-def test_offloaded_blocks_compute_the_same(both: tuple[DreamActor, DreamActor], config: ActorConfig) -> None:
-    latents, times, conditions = _inputs(config)
+def test_offloaded_blocks_compute_the_same(
+    both: tuple[DreamActor, DreamActor], config: ActorConfig, device: torch.device
+) -> None:
+    latents, times, conditions = _inputs(config, device)
     results = []
     for actor in both:
         constants = actor.prepare(conditions)
@@ -73,7 +81,9 @@ def test_offloaded_blocks_compute_the_same(both: tuple[DreamActor, DreamActor], 
 
 
 @torch.inference_mode()
-def test_two_blocks_at_most_are_on_the_device(both: tuple[DreamActor, DreamActor], config: ActorConfig) -> None:
+def test_two_blocks_at_most_are_on_the_device(
+    both: tuple[DreamActor, DreamActor], config: ActorConfig, device: torch.device
+) -> None:
     """Every block computes from the same two places; before and after, all matrices are at home."""
     actor, twin = both
     blocks = twin.dit.blocks
@@ -85,7 +95,7 @@ def test_two_blocks_at_most_are_on_the_device(both: tuple[DreamActor, DreamActor
     for block in (blocks[index] for index in range(config.layers)):
         block.register_forward_pre_hook(lambda block, _: visited.add(block.attn1.to_q.weight.data_ptr()))
         block.register_forward_pre_hook(lambda _, __: elsewhere.append(sum(_away(blocks, at_home))))
-    latents, times, conditions = _inputs(config)
+    latents, times, conditions = _inputs(config, device)
     twin.denoise(latents, times, twin.prepare(conditions))
     assert len(visited) == min(2, config.layers)
     assert not visited & set(at_home)
@@ -100,7 +110,7 @@ def _away(blocks: OffloadedBlocks, at_home: list[int]) -> list[bool]:
 def test_a_pass_that_is_broken_off_leaves_all_at_home() -> None:
     actor = awake_actor(CONFIGS["text"])
     weights = [block.ffn.net[2].weight.clone() for block in actor.dit.blocks]
-    offload_blocks(actor, CPU)
+    offload_blocks(actor, torch.device("cpu"))
     visits = iter(actor.dit.blocks)
     next(visits)
     next(visits)
@@ -116,7 +126,7 @@ def test_weights_are_the_same_to_save(both: tuple[DreamActor, DreamActor]) -> No
     actor, twin = both
     state, offloaded = actor.state_dict(), twin.state_dict()
     assert state.keys() == offloaded.keys()
-    assert all(torch.equal(state[name], offloaded[name]) for name in state)
+    assert all(torch.equal(state[name].cpu(), offloaded[name].cpu()) for name in state)
     assert not any(parameter.requires_grad for parameter in twin.parameters())
 
 
