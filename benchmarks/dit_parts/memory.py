@@ -2,12 +2,14 @@
 
 One segment of 73 frames at 960 x 640, one reference, both guidances at their default, bfloat16. Counted are weights,
 what `prepare` keeps for the segment and the most that is alive during a step; not counted are the attention kernel's
-own workspace and what an allocator loses to fragments.
+own workspace and what an allocator loses to fragments. Where there is a GPU, the same step is run there with offloaded
+blocks, and its real peak and time are printed beside the count.
 
     python -m benchmarks.dit_parts.memory
 """
 
 import json
+import time
 from typing import Any
 
 import torch
@@ -16,6 +18,7 @@ from dreamactor_model.actor import DreamActor
 from dreamactor_model.conditions import Conditions
 from dreamactor_model.dit.attention import KeysValues
 from dreamactor_model.guidance import GuidedVelocity
+from dreamactor_model.memory.offload import offload_blocks
 from dreamactor_model.presets import PRESETS, Preset, latent_frames, video_frames
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
@@ -32,19 +35,18 @@ def measure(scale: float = 1.0) -> dict[str, float | bool | str | None]:  # noqa
     for preset in PRESETS.values():
         if preset.actor.text_dim is not None:
             figures |= {f"{name}_gib_{preset.name}": size / _GIB for name, size in _sizes(preset).items()}
-    return figures
+    return figures | _on_gpu(PRESETS["wan-14b"])
 
 
 def _sizes(preset: Preset) -> dict[str, float]:
-    with torch.device("meta"):
-        actor = DreamActor(preset.actor).to(torch.bfloat16).requires_grad_(False)
+    actor = _empty_actor(preset)
     for block in actor.dit.blocks:
         block.attn1.attend = block.attn2.attend = block.ref_attn.attend = _attend
     weights = sum(tensor.nbytes for tensor in actor.state_dict().values())
     matrices = sum(parameter.nbytes for parameter in actor.dit.blocks.parameters() if parameter.ndim == 2)
     visiting = 2 * matrices / len(actor.dit.blocks)
     with torch.no_grad(), LiveBytes(actor) as live:
-        conditions, latents, times = _segment(preset)
+        conditions, latents, times = _segment(preset, torch.device("meta"))
         velocity = GuidedVelocity(actor, conditions, SamplingSettings())
         velocity(latents, times, 0.5)
         kept = live.now
@@ -59,17 +61,40 @@ def _sizes(preset: Preset) -> dict[str, float]:
     }
 
 
+@torch.no_grad()
+def _on_gpu(preset: Preset) -> dict[str, float | bool | str | None]:
+    names = [f"measured_offloaded_{unit}_{preset.name}" for unit in ("gib", "step_s")]
+    if not torch.cuda.is_available():
+        return dict.fromkeys(names) | {f"{name}_why": "no GPU here" for name in names}
+    device = torch.device("cuda")
+    actor = _empty_actor(preset).to_empty(device="cpu")
+    offload_blocks(actor, device)
+    conditions, latents, times = _segment(preset, device)
+    velocity = GuidedVelocity(actor, conditions, SamplingSettings())
+    velocity(latents, times, 0.5)
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    velocity(latents, times, 0.4)
+    torch.cuda.synchronize()
+    return dict(zip(names, (torch.cuda.max_memory_allocated() / _GIB, time.perf_counter() - start), strict=True))
+
+
+def _empty_actor(preset: Preset) -> DreamActor:
+    with torch.device("meta"):
+        return DreamActor(preset.actor).to(torch.bfloat16).requires_grad_(False)
+
+
 def _attend(q_BLHE: Tensor, context: KeysValues) -> Tensor:  # noqa: ARG001 - the kernel's result alone is counted
     """As a fused kernel: no scores in memory."""
     return torch.empty_like(q_BLHE)
 
 
-def _segment(preset: Preset) -> tuple[Conditions, Tensor, Tensor]:
+def _segment(preset: Preset, device: torch.device) -> tuple[Conditions, Tensor, Tensor]:
     config, frames = preset.actor, latent_frames(FRAMES)
     grid = (HEIGHT // config.spatial_stride, WIDTH // config.spatial_stride)
 
     def zeros(*shape: int) -> Tensor:
-        return torch.zeros(shape, dtype=torch.bfloat16, device="meta")
+        return torch.zeros(shape, dtype=torch.bfloat16, device=device)
 
     conditions = Conditions(
         zeros(1, 1, config.latent_channels, *grid),
