@@ -84,6 +84,11 @@ class ObjectiveSettings(Section):
 class TrainingSettings(Section):
     """All stages."""
 
+    base: str | None = Field(
+        None,
+        description="Folder of an imported base (dreamactor model import-wan): stage vae takes over its VAE, stage 1 "
+        "starts from its weights; none: both start from nothing.",
+    )
     seed: int = Field(0, ge=0, description="Seed of everything random in training.")
     processes: int = Field(2, ge=1, description="Training processes on this node (ranks).")
     zero_stage: Literal[0, 1, 2] = Field(1, description="DeepSpeed ZeRO stage.")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from dreamactor_core.errors import TrainingError
 from dreamactor_core.settings.training import Condition, DiffusionStageSettings, TrainingSettings
 from dreamactor_dataset.clip_set import ClipSet
 from dreamactor_dataset.samples import SampleLoader
@@ -25,7 +26,7 @@ from dreamactor_model.training.loss_weights import loss_weights
 from dreamactor_model.training.objective import draw_timesteps, flow_loss, make_flow_sample
 from dreamactor_model.training.randomness import step_generator
 from dreamactor_model.training.spec import TrainingSpec
-from dreamactor_model.training.stages import freeze_others, stage_settings
+from dreamactor_model.training.stages import base_folder, freeze_others, stage_settings
 from dreamactor_model.training.task import Batch
 
 
@@ -104,7 +105,7 @@ class DiffusionTask:
         batch = stage_settings(training, spec.stage).batch
         sampler = WindowSampler(clips.table, sampling, seed=training.seed + int(spec.stage), batch_size=batch)
         latents = LatentClips(Path(training.latents_dir), clips, vae_folder)
-        return cls(_initial_actor(spec), vae_folder, clips, sampler, latents, spec)
+        return cls(initial_actor(spec), vae_folder, clips, sampler, latents, spec)
 
     def batch(self, step: int, rank: int) -> Batch:
         """Latents, noise, timesteps, conditions and loss weights of the step's draws."""
@@ -158,11 +159,23 @@ def _previous(spec: TrainingSpec) -> Path:
     return folder
 
 
-def _initial_actor(spec: TrainingSpec) -> DreamActor:
-    """Stage 1 is born with the pretrained face encoder; stages 2 and 3 go on from the averaged weights before them."""
+def initial_actor(spec: TrainingSpec) -> DreamActor:
+    """What a stage starts from.
+
+    Stage 1 begins with the base, or from nothing, and is given the pretrained face encoder; stages 2 and 3 go on from
+    the averaged weights before them.
+
+    Raises:
+        TrainingError: the base is missing or of another preset.
+    """
     if spec.stage != "1":
         return load_checkpoint(_previous(spec), DreamActor).train()
-    actor = DreamActor(get_preset(spec.parsed_settings().model.preset).actor)
+    settings = spec.parsed_settings()
+    config, base = get_preset(settings.model.preset).actor, base_folder(settings.training)
+    # Single precision, whatever the base was kept in: AdamW's steps are smaller than bfloat16 can tell apart.
+    actor = DreamActor(config) if base is None else load_checkpoint(base, DreamActor).float().train()
+    if actor.config != config:
+        raise TrainingError(f"the base is of another preset than {settings.model.preset}", path=base)
     encoder = load_checkpoint(spec.starts_from["face"], FaceMotionEncoder)
     actor.face_encoder.load_state_dict(encoder.state_dict())
     return actor

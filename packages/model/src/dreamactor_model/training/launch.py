@@ -6,6 +6,7 @@ the ranks the time to save. Their output goes to a file; only milestones are sho
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import deque
@@ -16,7 +17,7 @@ from typing import Self
 from dreamactor_core.children import spawn, stop
 from dreamactor_core.console import say
 from dreamactor_core.errors import TrainingError
-from dreamactor_core.files import require_file, sha256_file, write_text
+from dreamactor_core.files import atomic_directory, require_file, sha256_file, write_json, write_text
 from dreamactor_core.lineage import data_versions
 from dreamactor_core.provenance import git_commit
 from dreamactor_core.settings import Settings
@@ -39,6 +40,7 @@ from dreamactor_model.training.spec import (
 )
 from dreamactor_model.training.stages import (
     Stage,
+    base_folder,
     output_dir,
     prerequisites,
     stage_settings,
@@ -61,7 +63,7 @@ class TrainedStage:
 
 
 def train_stage(settings: Settings, stage: Stage, manifest: Path, *, resume: str = "auto") -> TrainedStage:
-    """Train one stage to its finished weights.
+    """Train one stage to its finished weights; stage vae trains nothing where there is a base, whose VAE it takes over.
 
     Args:
         manifest: the clips; stage face learns from `training.faces_dir` instead.
@@ -71,6 +73,9 @@ def train_stage(settings: Settings, stage: Stage, manifest: Path, *, resume: str
     Raises:
         TrainingError: an earlier stage is missing, the checkpoint cannot be used, or training failed; says why.
     """
+    base = base_folder(settings.training)
+    if stage == "vae" and base is not None:
+        return _adopt_vae(base, settings)
     spec, resumes = _specify(settings, stage, manifest, resume)
     _prepare_clips(spec, settings)
     # MLflow is imported and asked while the ranks import theirs: both take seconds.
@@ -84,6 +89,19 @@ def train_stage(settings: Settings, stage: Stage, manifest: Path, *, resume: str
         run.tags({"weights_manifest_sha256": sha256_file(spec.output / "manifest.json")})
     say(f"{spec.title}: finished, weights in {spec.output}")
     return TrainedStage(spec.output, metrics, spec.work_dir)
+
+
+def _adopt_vae(base: Path, settings: Settings) -> TrainedStage:
+    """Put the base's VAE where that of stage vae would lie, with a report of no steps."""
+    title, metrics = stage_title("vae"), {"steps": 0.0}
+    weights, report = output_dir(settings.training, "vae"), Path(settings.training.reports_dir) / title
+    with atomic_directory(weights) as temporary:
+        shutil.copytree(base / "vae", temporary, dirs_exist_ok=True)
+    with atomic_directory(report) as temporary:
+        write_text(temporary / "loss.csv", "step,loss\n")
+        write_json(temporary / "metrics.json", metrics)
+    say(f"{title}: taken over from {base}")
+    return TrainedStage(weights, metrics, base)
 
 
 def _specify(settings: Settings, stage: Stage, manifest: Path, resume: str) -> tuple[TrainingSpec, bool]:

@@ -9,7 +9,7 @@ from dreamactor_core.files import sha256_file, write_json
 from dreamactor_core.settings import Settings
 from pydantic import BaseModel, ConfigDict
 
-from dreamactor_model.training.stages import Stage, stage_settings, stage_title
+from dreamactor_model.training.stages import Stage, base_folder, stage_settings, stage_title
 
 # What lies in a work folder.
 SPEC = "spec.json"
@@ -79,6 +79,9 @@ def configuration_hash(settings: Settings, stage: Stage, manifest: Path, starts_
         "manifest": sha256_file(manifest),
         "starts_from": {earlier: sha256_file(folder / "manifest.json") for earlier, folder in starts_from.items()},
     }
+    base = base_folder(training) if stage == "1" else None
+    if base is not None:
+        decisive["base"] = sha256_file(base / "manifest.json")
     if stage == "audio":
         decisive["speech_encoder"] = settings.signals.speech_encoder
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

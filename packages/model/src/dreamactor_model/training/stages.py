@@ -56,6 +56,24 @@ def training_data(training: TrainingSettings, stage: Stage, manifest: Path) -> P
     return Path(training.faces_dir) / FACE_LIST if stage == "face" else manifest
 
 
+def base_folder(training: TrainingSettings) -> Path | None:
+    """The imported base that training starts from, if it starts from one.
+
+    Raises:
+        TrainingError: it is not there.
+    """
+    if training.base is None:
+        return None
+    folder = Path(training.base)
+    if not (folder / "config.json").exists():
+        raise TrainingError(
+            "training.base names a base that is not there",
+            path=folder,
+            remedy=f"Make it with: dreamactor model import-wan DIR -o {folder}",
+        )
+    return folder
+
+
 def prerequisites(training: TrainingSettings, stage: Stage) -> dict[Stage, Path]:
     """The stages this one starts from, with their finished weights.
 
