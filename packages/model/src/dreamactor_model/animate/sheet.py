@@ -53,10 +53,15 @@ class SheetRows:
 
     def _references(self) -> dict[str, list[np.ndarray]]:
         images, given = list(self._subject.images_RHWC), len(self._subject.paths)
-        columns = {"reference": images[:given]}
+        columns = {"reference": self._column(images[:given])}
         if images[given:]:
-            columns["made view (AI-generated)"] = images[given:]
+            columns["made view (AI-generated)"] = self._column(images[given:])
         return columns
+
+    def _column(self, images: list[np.ndarray]) -> list[np.ndarray]:
+        """One image stands beside every row; several are shown once each."""
+        blank = np.zeros_like(images[0])
+        return images if len(images) == 1 else [*images, *[blank] * (len(self._shown) - len(images))]
 
     def _driving(self) -> dict[str, list[np.ndarray]]:
         columns = {}
