@@ -17,6 +17,7 @@ from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.conditions import Conditions
 from dreamactor_model.dit.attention import KeysValues
+from dreamactor_model.dit.precision import to_bfloat16
 from dreamactor_model.guidance import GuidedVelocity
 from dreamactor_model.memory.offload import offload_blocks
 from dreamactor_model.presets import PRESETS, Preset, latent_frames, video_frames
@@ -81,7 +82,9 @@ def _on_gpu(preset: Preset) -> dict[str, float | bool | str | None]:
 
 def _empty_actor(preset: Preset) -> DreamActor:
     with torch.device("meta"):
-        return DreamActor(preset.actor).to(torch.bfloat16).requires_grad_(False)
+        actor = DreamActor(preset.actor).requires_grad_(False)
+    to_bfloat16(actor.dit)
+    return actor
 
 
 def _attend(q_BLHE: Tensor, context: KeysValues) -> Tensor:  # noqa: ARG001 - the kernel's result alone is counted
@@ -94,7 +97,7 @@ def _segment(preset: Preset, device: torch.device) -> tuple[Conditions, Tensor, 
     grid = (HEIGHT // config.spatial_stride, WIDTH // config.spatial_stride)
 
     def zeros(*shape: int) -> Tensor:
-        return torch.zeros(shape, dtype=torch.bfloat16, device=device)
+        return torch.zeros(shape, device=device)
 
     conditions = Conditions(
         zeros(1, 1, config.latent_channels, *grid),

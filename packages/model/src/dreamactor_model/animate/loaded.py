@@ -63,6 +63,8 @@ def _load_actor(folder: Path, device: torch.device, settings: ModelSettings) -> 
     actor = load_checkpoint(folder, DreamActor)
     if settings.precision == "bfloat16":
         to_bfloat16(actor.dit)
+    else:
+        actor.float()
     if settings.offload == "blocks":
         offload_blocks(actor, device)
     else:

@@ -23,7 +23,9 @@ def import_wan(
     prompt_embedding: Annotated[Path | None, typer.Option(help="The same, embedded elsewhere (safetensors).")] = None,
     no_prompt: Annotated[bool, typer.Option("--no-prompt", help="Zeros in place of a prompt.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the parts that the base lacks.")] = 0,
-    precision: Annotated[Literal["keep", "float32", "bfloat16"], typer.Option(help="Type of all weights.")] = "keep",
+    precision: Annotated[
+        Literal["keep", "float32", "bfloat16"], typer.Option(help="Type of the transformer.")
+    ] = "keep",
     shard_gb: Annotated[float, typer.Option(min=0.001, help="Size of one file of the result.")] = 5.0,
 ) -> None:
     """Make a model of public Wan weights: it equals the base until it is trained."""

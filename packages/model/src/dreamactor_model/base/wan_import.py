@@ -3,6 +3,8 @@
 The result is made tensor by tensor: in memory are one tensor of the base and one shard of the result, never a model.
 """
 
+import copy
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,12 +21,13 @@ from dreamactor_model.base.source import WanBase
 from dreamactor_model.checkpoint import MANIFEST_FILE, save_checkpoint
 from dreamactor_model.checkpoint.folder import fill_folder
 from dreamactor_model.checkpoint.tensors import SHARD_BYTES, TensorSpec
+from dreamactor_model.dit.precision import to_bfloat16
 from dreamactor_model.presets import ActorConfig, Preset
 from dreamactor_model.training.finished import VAE_FOLDER, VAE_KEY
 from dreamactor_model.vae import VideoVAE
 
 Precision = Literal["keep", "float32", "bfloat16"]
-_STORED = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}
+_READABLE = {"F32", "BF16", "F16"}
 _REF_ATTN, _SELF_ATTN = ".ref_attn.", ".attn1."
 _PROMPT, _PATCHES = "dit.prompt_SC", "dit.patch_embedding.weight"
 
@@ -36,7 +39,8 @@ class ImportChoices:
     Attributes:
         prompt: the one prompt's embedding.
         seed: of the parts that the base lacks.
-        precision: of all weights; "keep" is float32 unless the whole base is bfloat16, so that nothing is lost.
+        precision: of the transformer, as `to_bfloat16` means it; "keep" is bfloat16 where the base is, so that nothing
+            is lost.
         area: pixels of a frame that the model will be used at until it is trained.
         shard_bytes: more than this goes into another file.
     """
@@ -59,33 +63,42 @@ def import_wan(base: WanBase, vae_source: Path, output: Path, preset: Preset, ch
     """
     if output.exists() and not (output / MANIFEST_FILE).is_file():
         raise WeightsError("exists and is no checkpoint", path=output, remedy="Choose another folder with -o")
-    with torch.device("meta"):
-        actor = DreamActor(preset.actor)
     recipe = Recipe(base, preset.actor, choices)
-    specs = {name: TensorSpec(tuple(tensor.shape), recipe.dtype) for name, tensor in actor.state_dict().items()}
-    recipe.check(specs)
     with atomic_directory(output) as temporary:
         _import_vae(vae_source, temporary / VAE_FOLDER, preset)
         about = _about(base, preset, choices) | {VAE_KEY: sha256_file(temporary / VAE_FOLDER / MANIFEST_FILE)}
         config = {"kind": "actor", "config": asdict(preset.actor), "about": about}
-        fill_folder(temporary, config, specs, recipe.make, shard_bytes=choices.shard_bytes)
+        fill_folder(temporary, config, recipe.specs, recipe.make, shard_bytes=choices.shard_bytes)
 
 
 class Recipe:
-    """How each tensor of `DreamActor` is made from the base."""
+    """How each tensor of `DreamActor` is made from the base; `specs` says what they are.
+
+    Raises:
+        WeightsError: the base has too little, too much, or something of another shape or type.
+    """
 
     def __init__(self, base: WanBase, config: ActorConfig, choices: ImportChoices) -> None:
         self._base, self._config, self._choices = base, config, choices
         self._newborn = Newborn(config, choices.seed)
-        self.dtype = _precision(base, choices.precision)
+        with torch.device("meta"):
+            actor = DreamActor(config)
+        self._check({name: tuple(tensor.shape) for name, tensor in actor.state_dict().items()})
+        halved = copy.deepcopy(actor)
+        to_bfloat16(halved.dit)
+        chosen = halved if self._is_halved(halved) else actor
+        self.specs = {name: TensorSpec.of(tensor) for name, tensor in chosen.state_dict().items()}
 
-    def check(self, specs: dict[str, TensorSpec]) -> None:
-        """See from names and shapes alone that everything will be there.
-
-        Raises:
-            WeightsError: the base has too little, too much or something of another shape.
-        """
-        needed = {source: spec.shape for name, spec in specs.items() if (source := self._source(name)) is not None}
+    def _check(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """See from names, shapes and types alone that everything will be there."""
+        kinds = {tensor.dtype for tensor in self._base.tensors.values()}
+        if not kinds <= _READABLE:
+            raise WeightsError(
+                f"holds tensors of type {', '.join(sorted(kinds - _READABLE))}, which are not the base's own weights",
+                path=self._base.folder,
+                remedy="Give the edition in F32, BF16 or F16",
+            )
+        needed = {source: shape for name, shape in shapes.items() if (source := self._source(name)) is not None}
         patches = needed["patch_embedding.weight"]
         needed["patch_embedding.weight"] = (patches[0], self._config.latent_channels, *patches[2:])
         stored = self._base.tensors
@@ -100,7 +113,14 @@ class Recipe:
 
     def make(self, name: str) -> Tensor:
         """The tensor of that name."""
-        return self._value(name).to(self.dtype).contiguous()
+        return self._value(name).to(self.specs[name].dtype).contiguous()
+
+    def _is_halved(self, halved: DreamActor) -> bool:
+        """Whether the transformer is to be bfloat16: if told so, or if nothing is lost by it."""
+        if self._choices.precision != "keep":
+            return self._choices.precision == "bfloat16"
+        sources = [self._source(name) for name, tensor in halved.state_dict().items() if tensor.dtype == torch.bfloat16]
+        return all(self._base.tensors[source].dtype == "BF16" for source in sources if source is not None)
 
     def _value(self, name: str) -> Tensor:
         if self._newborn.has(name):
@@ -126,20 +146,6 @@ class Recipe:
     def _with_pose_columns(self, weight: Tensor) -> Tensor:
         pose = weight.new_zeros(len(weight), self._config.pose_channels, *weight.shape[2:])
         return torch.cat([weight, pose], dim=1)
-
-
-def _precision(base: WanBase, wanted: Precision) -> torch.dtype:
-    kinds = {tensor.dtype for tensor in base.tensors.values()}
-    unknown = kinds - _STORED.keys()
-    if unknown:
-        raise WeightsError(
-            f"holds tensors of type {', '.join(sorted(unknown))}, which are not the base's own weights",
-            path=base.folder,
-            remedy="Give the edition in F32, BF16 or F16",
-        )
-    if wanted == "keep":
-        return torch.bfloat16 if kinds == {"BF16"} else torch.float32
-    return torch.float32 if wanted == "float32" else torch.bfloat16
 
 
 def _import_vae(source: Path, folder: Path, preset: Preset) -> None:
