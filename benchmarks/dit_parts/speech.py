@@ -75,7 +75,13 @@ def _settings(folder: Path, scale: float) -> Settings:
     }  # fmt: skip
     face = {"steps": max(20, round(400 * scale)), "batch": 24, "learning_rate": 1e-3, **curve}
     faces = {"people": 24, "images": 4 * max(1, round(8 * scale)), "size": 192}
-    training = {"work_dir": str(folder), "faces_dir": str(folder / "faces"), "audio": audio, "face": face}
+    training = {
+        "work_dir": str(folder),
+        "models_dir": str(folder),
+        "faces_dir": str(folder / "faces"),
+        "audio": audio,
+        "face": face,
+    }
     return Settings.model_validate({"training": training, "dataset": {"faces": faces}})
 
 
@@ -101,6 +107,8 @@ def train_branch(settings: Settings) -> FaceBranch:
     branch = FaceBranch(_PRESET.actor)
     task = FaceTask(branch.face_encoder, folder, row, seed=0)
     _descend(task.module, lambda step: task.batch(step, 0), row)
+    # Its last act: what tells of pose, place and light is taken out of the encoder.
+    task.save(Path(settings.training.models_dir) / "face")
     return branch.eval()
 
 

@@ -271,6 +271,16 @@ def test_an_encoder_of_another_model_or_none_is_refused(models: Path, tmp_path: 
         find_audio(tmp_path / "stage3")
 
 
+def test_other_speech_features_than_those_of_training_are_refused(
+    models: Path, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "stage3").symlink_to(models / "stage3")
+    about = {"features": "whisper 0123", "face_branch": face_branch_sha256(models / "stage3")}
+    save_checkpoint(AudioEncoder(_CONFIG), tmp_path / "audio", about=about)
+    with pytest.raises(WeightsError, match="whisper 0123, not log-mel.*signals.speech_encoder"):
+        SpeechDriver.load(tmp_path / "stage3", settings, torch.device("cpu"))
+
+
 def test_another_rate_is_another_sampling_of_the_same_curve() -> None:
     values = np.linspace(0, 1, 25)[:, None]
     assert np.array_equal(at_rate(values, Fraction(25), Fraction(25)), values.astype(np.float32))

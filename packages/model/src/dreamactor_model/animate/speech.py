@@ -1,4 +1,4 @@
-"""Driving by speech: face tokens of a recording, and the pose of a person who stands and speaks (paper 4.4).
+"""Driving by speech: face tokens of a recording, and the pose of a person who stands and speaks (paper 4.2).
 
 Legend: T video frames, N frames of the audio encoder, C width of a token, J joints.
 """

@@ -1,4 +1,4 @@
-"""The audio encoder: speech features -> the face motion tokens that E_f and its MLP make of video (paper 3.2, 4.4).
+"""The audio encoder: speech features -> the face motion tokens that E_f and its MLP make of video (paper 3.2, 4.2).
 
 It hears both ways, for recordings are complete: the frame itself, its features' own context, and the layers' reach
 before and after it (`AudioConfig.context`). Convolutions without padding, so a long recording costs no more a frame

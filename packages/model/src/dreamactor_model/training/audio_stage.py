@@ -1,4 +1,4 @@
-"""Stage audio: the audio encoder learns the face tokens of speech (paper 4.4: motion from audio).
+"""Stage audio: the audio encoder learns the face tokens of speech (paper 4.2: motion from audio).
 
 The truth is a sentence whose phonemes, and so whose lips, are known in time; its tokens are those that the trained
 stage's E_f and MLP make of faces with such lips, averaged over people (`token_map`).
