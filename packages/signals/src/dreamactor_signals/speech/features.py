@@ -5,6 +5,7 @@ Legend: T video frames, C channels, S samples.
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -80,18 +81,18 @@ class SpeechFeatures:
 
 
 class SpeechReader:
-    """Reads recordings by one encoder, which is loaded once.
+    """Reads recordings by one encoder, which is loaded with the first and once.
 
     Args:
         encoder: folder of a Whisper, wav2vec2 or HuBERT checkpoint; None for the embedded log-mel.
 
     Raises:
-        WeightsError: the encoder is missing, damaged or of another kind.
+        WeightsError: the encoder is missing or of another kind.
     """
 
     def __init__(self, encoder: Path | None = None) -> None:
-        self._network = None if encoder is None else _pretrained(encoder)
-        self.name = LOG_MEL if self._network is None else self._network.name
+        self._folder = encoder
+        self.name = LOG_MEL if encoder is None else _name_of(encoder)
 
     def read(self, recording: Path | str, fps: Fraction, frame_count: int | None = None) -> SpeechFeatures:
         """Features of a recording, aligned to a video.
@@ -104,6 +105,7 @@ class SpeechReader:
         Raises:
             InputError: no such file, an empty one, or an impossible rate or count.
             DecodeError: not a whole WAV with sound in it.
+            WeightsError: the encoder is damaged.
         """
         if fps <= 0 or (frame_count is not None and frame_count < 1):
             raise InputError(f"{frame_count} frames at {fps} a second are no video", path=recording)
@@ -116,6 +118,13 @@ class SpeechReader:
         else:
             features = self._network.features(samples, fps, frame_count)
         return SpeechFeatures(features, silent, fps, self.name, sha256_file(recording))
+
+    @cached_property
+    def _network(self) -> "PretrainedSpeech | None":
+        # torch and transformers load only where such an encoder is asked for.
+        from dreamactor_signals.speech.pretrained import PretrainedSpeech
+
+        return None if self._folder is None else PretrainedSpeech(self._folder)
 
 
 def speech_features(
@@ -131,11 +140,10 @@ def speech_features(
     return SpeechReader(encoder).read(recording, fps, frame_count)
 
 
-def _pretrained(folder: Path) -> "PretrainedSpeech":
-    # torch and transformers load only where such an encoder is asked for.
-    from dreamactor_signals.speech.pretrained import PretrainedSpeech
+def _name_of(folder: Path) -> str:
+    from dreamactor_signals.speech.pretrained import encoder_name
 
-    return PretrainedSpeech(folder)
+    return encoder_name(folder)
 
 
 def _silent_frames(samples: np.ndarray, fps: Fraction, frame_count: int) -> np.ndarray:

@@ -62,12 +62,9 @@ class PretrainedSpeech:
             raise WeightsError(
                 "a pretrained speech encoder needs transformers", remedy="Run: pip install 'dreamactor-signals[speech]'"
             )
+        self.name = encoder_name(folder)
         kind, config = _read_config(folder)
-        weights = folder / WEIGHTS
-        if not weights.is_file():
-            raise WeightsError(f"no {WEIGHTS} in this folder", path=folder, remedy="Get the whole checkpoint")
         self._encoder: _Encoder = _KINDS[kind](folder, config)
-        self.name = f"{kind} {sha256_file(weights)[:16]}"
 
     def features(self, samples: np.ndarray, fps: Fraction, frame_count: int) -> np.ndarray:
         """(T, C) float32 of (S,) samples at 16 kHz; silence beyond them."""
@@ -95,6 +92,19 @@ class PretrainedSpeech:
             steps = self._encoder.encode(samples[start * _STEP : start * _STEP + window])
             parts.append(steps[first - start : first - start + stride])
         return np.concatenate(parts)[: max(total, 1)]
+
+
+def encoder_name(folder: Path) -> str:
+    """Kind and checksum of the encoder in a folder, which is not loaded for it.
+
+    Raises:
+        WeightsError: something is missing, or it is of another kind.
+    """
+    kind, _ = _read_config(folder)
+    weights = folder / WEIGHTS
+    if not weights.is_file():
+        raise WeightsError(f"no {WEIGHTS} in this folder", path=folder, remedy="Get the whole checkpoint")
+    return f"{kind} {sha256_file(weights)[:16]}"
 
 
 class _Whisper:
