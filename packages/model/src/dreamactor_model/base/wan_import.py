@@ -5,7 +5,7 @@ The result is made tensor by tensor: in memory are one tensor of the base and on
 
 import copy
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from dreamactor_model.base.prompt import CachedPrompt
 from dreamactor_model.base.source import WanBase
 from dreamactor_model.checkpoint import MANIFEST_FILE, save_checkpoint
 from dreamactor_model.checkpoint.folder import fill_folder
+from dreamactor_model.checkpoint.models import describe
 from dreamactor_model.checkpoint.tensors import SHARD_BYTES, TensorSpec
 from dreamactor_model.dit.precision import to_bfloat16
 from dreamactor_model.presets import ActorConfig, Preset
@@ -67,12 +68,12 @@ def import_wan(base: WanBase, vae_source: Path, output: Path, preset: Preset, ch
     with atomic_directory(output) as temporary:
         _import_vae(vae_source, temporary / VAE_FOLDER, preset)
         about = _about(base, preset, choices) | {VAE_KEY: sha256_file(temporary / VAE_FOLDER / MANIFEST_FILE)}
-        config = {"kind": "actor", "config": asdict(preset.actor), "about": about}
+        config = describe(recipe.actor, about)
         fill_folder(temporary, config, recipe.specs, recipe.make, shard_bytes=choices.shard_bytes)
 
 
 class Recipe:
-    """How each tensor of `DreamActor` is made from the base; `specs` says what they are.
+    """How each tensor of an actor is made from the base; `actor` is empty, `specs` says what its tensors are.
 
     Raises:
         WeightsError: the base has too little, too much, or something of another shape or type.
@@ -86,8 +87,8 @@ class Recipe:
         self._check({name: tuple(tensor.shape) for name, tensor in actor.state_dict().items()})
         halved = copy.deepcopy(actor)
         to_bfloat16(halved.dit)
-        chosen = halved if self._is_halved(halved) else actor
-        self.specs = {name: TensorSpec.of(tensor) for name, tensor in chosen.state_dict().items()}
+        self.actor = halved if self._is_halved(halved) else actor
+        self.specs = {name: TensorSpec.of(tensor) for name, tensor in self.actor.state_dict().items()}
 
     def _check(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
         """See from names, shapes and types alone that everything will be there."""
