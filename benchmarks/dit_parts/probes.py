@@ -25,7 +25,7 @@ from dreamactor_model.training.launch import train_stage
 from torch import Tensor
 
 _FOLDER = Path("runs/benchmarks/face")
-_PEOPLE, _IMAGES, _STEPS = 320, 32, 5000
+_PEOPLE, _IMAGES, _STEPS = 320, 32, 14_000
 _TRAINING = {
     "training.face.batch": 24,
     "training.face.learning_rate": 1e-3,

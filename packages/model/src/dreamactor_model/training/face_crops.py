@@ -18,7 +18,7 @@ _LARGEST_SHIFT, _LARGEST_ZOOM = 0.08, 0.1
 # Cameras and lamps: gain of each colour, exponent of all.
 _LARGEST_TINT, _GAMMA = 0.2, (0.7, 1.4)
 # Faces far away: this often the crop holds no more pixels than this along a side.
-_SMALL_SHARE, _SMALL_PX = 0.3, (64, 160)
+_SMALL_SHARE, _SMALL_PX = 0.2, (80, 160)
 # In a mirror the left eye is a right one.
 _MIRRORED_POINTS = [1, 0, 2]
 # Expressions that are taken together, and faces of each.

@@ -90,12 +90,8 @@ class FaceTask:
 
 
 def erase_nuisances(encoder: FaceMotionEncoder, faces: FaceSet) -> None:
-    """Change the encoder's last layer so that nuisances and their squares cannot be read linearly from its features.
-
-    Squares, because a face turned far may be told from a frontal one although left is not told from right.
-    """
-    features_NC, nuisances = face_features(encoder, faces, seed=0)
-    erasure = Erasure.fit(features_NC, np.concatenate([nuisances, nuisances**2], axis=1))
+    """Change the encoder's last layer so that nuisances cannot be read linearly from its features."""
+    erasure = Erasure.fit(*face_features(encoder, faces, seed=0))
     weight, bias = erasure.after(*(tensor.detach().double().numpy() for tensor in encoder.readout.parameters()))
     with torch.no_grad():
         encoder.readout.weight.copy_(torch.from_numpy(weight))
