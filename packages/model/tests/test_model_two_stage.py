@@ -15,12 +15,15 @@ from dreamactor_model.animate.frames import make_frames
 from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.animate.subject import read_subject
 from dreamactor_model.animate.views import TurningMotion, with_made_views
+from dreamactor_model.commands import animate
 from dreamactor_signals.draw import control_maps
 from dreamactor_signals.head_angles import rotation_of_angles
 from dreamactor_signals.views import turning_views
 from staged_person import MadeUpTracker, loaded_model, staged_animator, write_shades
 from swaying_person import SIDE, person_track
 from torch import Tensor
+from typer import Typer
+from typer.testing import CliRunner
 
 FRAMES = 9
 # A reference's shade says how its person is turned; nobody is seen in the darkest.
@@ -138,6 +141,18 @@ def test_the_contact_sheet_shows_made_views_in_a_column_of_their_own(
 def test_two_stages_of_several_references_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="several were given"):
         _request(tmp_path, [40, 80], two_stage=True).check()
+
+
+def test_the_command_line_asks_for_two_stages(tmp_path: Path) -> None:
+    app = Typer()
+    app.command()(animate)
+    request = _request(tmp_path, [40, 80])
+    words = [word for path in request.references for word in ("--reference", str(path))]
+    words += ["--driving", str(request.driving), "-o", str(request.output), "--two-stage", "--view-yaw-deg", "30"]
+    words += ["--guidance-interval", "0.2", "0.9", "--solver", "unipc"]
+    error = CliRunner().invoke(app, words).exception
+    assert isinstance(error, InputError)
+    assert "several were given" in error.line()
 
 
 def test_two_stages_need_a_model_that_takes_more_than_one(settings: Settings, tmp_path: Path) -> None:

@@ -72,6 +72,10 @@ class Animator:
         sampling = request.apply(self._settings.sampling)
         subject = self._subject(request, sampling)
         motion = self._motion(request, subject, sampling)
+        if request.two_stage:
+            # Last: a pass is long, and owed only to a performance that was found.
+            most = self._most_references(sampling)
+            subject = with_made_views(self._model, subject, sampling, self._settings.signals.guidance, count=most - 1)
         result = AnimateResult.beside(request.output)
         with atomic_path(result.video) as unfinished:
             rows = SheetRows(subject, motion, request.speech)
@@ -85,9 +89,8 @@ class Animator:
         return result
 
     def _subject(self, request: AnimateRequest, sampling: SamplingSettings) -> Subject:
-        """The person, by no more references than the model knows; with views made by it in two stages."""
-        signals = self._settings.signals
-        most = sampling.max_references or self._model.max_references
+        """The person, by no more references than the model knows."""
+        most = self._most_references(sampling)
         if request.two_stage and most < 2:
             raise SettingsError(
                 "the model takes one reference, so --two-stage has nowhere to put the views it makes",
@@ -97,14 +100,15 @@ class Animator:
             request.references,
             self._reference_tracker,
             area=int(self._model.about["area"]),
-            standardizer=load_standardizer(signals.retarget.pose_standardizer),
+            standardizer=load_standardizer(self._settings.signals.retarget.pose_standardizer),
             most=most,
         )
         for note in subject.notes:
             say(note)
-        if not request.two_stage:
-            return subject
-        return with_made_views(self._model, subject, sampling, signals.guidance, count=most - 1)
+        return subject
+
+    def _most_references(self, sampling: SamplingSettings) -> int:
+        return sampling.max_references or self._model.max_references
 
     def _motion(
         self, request: AnimateRequest, subject: Subject, sampling: SamplingSettings
