@@ -1,6 +1,7 @@
 """Fit what the embedded tracker knows of heads to the calibration cast.
 
-`python -m benchmarks.signals_parts.calibrate_head` writes `head_calibration.safetensors` beside the tracker. Nothing of
+`python -m benchmarks.signals_parts.calibrate_head` writes `average_face.safetensors` and the tracker's
+`head_calibration.safetensors`. Nothing of
 the held-out cast is touched.
 
 Legend: N frames, V vertices, K principal components, F terms, A = 3 angles, U face units.
@@ -15,6 +16,7 @@ from dreamactor_core.face_units import ARKIT_UNITS
 from dreamactor_core.files import save_tensors
 from dreamactor_core.settings.signals import SignalsSettings
 from dreamactor_dataset.synthetic.clip import Clip
+from dreamactor_signals.average_face import AVERAGE_FACE_FILE, AverageFace
 from dreamactor_signals.litert.wheels import FACE, face_member
 from dreamactor_signals.trackers.embedded.body import BodyNetworks, BodyReader
 from dreamactor_signals.trackers.embedded.camera import Camera
@@ -74,7 +76,8 @@ def calibrate() -> None:
     calibration = fit(seen)
     cast = hashlib.sha256(repr((CALIBRATION_CAST, _FRAMES)).encode()).hexdigest()[:12]
     header = {"network": FACE.label(), "people": len(CALIBRATION_CAST), "frames": len(seen), "cast": cast}
-    save_tensors(CALIBRATION_FILE, tensors_of(calibration), header)
+    save_tensors(AVERAGE_FACE_FILE, face_tensors(calibration.face), header)
+    save_tensors(CALIBRATION_FILE, calibration_tensors(calibration), header)
     say(f"{CALIBRATION_FILE}: {len(seen)} frames of {len(CALIBRATION_CAST)} people")
 
 
@@ -120,16 +123,16 @@ def fit(seen: list[Seen]) -> HeadCalibration:
     """Average face, components of the deviation from it, and the linear map to corrections."""
     skull_radius_m = _mean_by_person(seen, [np.array(one.radius_m) for one in seen]).item()
     indices, rigid_weights = rigid_landmarks(face_member("geometry_pipeline_metadata_landmarks.binarypb"))
+    points_head_m = mean_face(seen, indices, rigid_weights, skull_radius_m)
+    face = AverageFace(points_head_m, skull_radius_m, np.zeros((len(ARKIT_UNITS), 3 * _VERTICES)))
     uncorrected = HeadCalibration(
-        points_head_m=average_face(seen, indices, rigid_weights, skull_radius_m),
+        face=face,
         rigid_indices=indices,
         rigid_weights=rigid_weights,
-        skull_radius_m=skull_radius_m,
         components=np.zeros((0, 3 * _VERTICES)),
         mean_deviation_m=np.zeros(3 * _VERTICES),
         weights=np.zeros((12, 6)),
         gains=np.ones(3),
-        unit_offsets_m=np.zeros((len(ARKIT_UNITS), 3 * _VERTICES)),
         body_by_angles=np.zeros((12, _DISTANCES)),
         place_weights=np.zeros((12 + 2 * _DISTANCES, 2)),
     )
@@ -146,15 +149,13 @@ def fit(seen: list[Seen]) -> HeadCalibration:
     corrected_NA, true_NA = angles_NA + (terms_NF @ weights_F6)[:, :3], angles_NA + wrong_N6[:, :3]
     slopes = [np.polyfit(true_NA[:, axis], corrected_NA[:, axis], 1)[0] for axis in range(3)]
     corrected = HeadCalibration(
-        points_head_m=uncorrected.points_head_m,
+        face=replace(face, unit_offsets_m=unit_offsets(seen, terms(angles_NA, scores_NK[:, :0]), deviations_N3V)),
         rigid_indices=indices,
         rigid_weights=rigid_weights,
-        skull_radius_m=skull_radius_m,
         components=basis[:_COMPONENTS] / spread_K[:, None],
         mean_deviation_m=mean_3V,
         weights=weights_F6,
         gains=1 / np.array(slopes),
-        unit_offsets_m=unit_offsets(seen, terms(angles_NA, scores_NK[:, :0]), deviations_N3V),
         body_by_angles=uncorrected.body_by_angles,
         place_weights=uncorrected.place_weights,
     )
@@ -168,7 +169,7 @@ def fit_place(seen: list[Seen], calibration: HeadCalibration) -> tuple[np.ndarra
     for one in seen:
         if one.body_px is not None:
             head = calibration.correct(one.landmarks_px)
-            frame = apart(head.rotation, head.center_px, head.radius_px, one.body_px, calibration)
+            frame = apart(head.rotation, head.center_px, head.radius_px, one.body_px, calibration.face)
             missing = frame.axes @ (one.center_px - head.center_px) / head.radius_px
             by_person.setdefault(one.person, []).append((frame, missing))
     frames = [frame for of_person in by_person.values() for frame, _ in of_person]
@@ -207,7 +208,7 @@ def _within_person(values_NF: np.ndarray, persons_N: np.ndarray) -> np.ndarray:
     return values_NF - np.array([means[person] for person in persons_N])
 
 
-def average_face(seen: list[Seen], indices: np.ndarray, rigid_weights: np.ndarray, skull_radius_m: float) -> np.ndarray:
+def mean_face(seen: list[Seen], indices: np.ndarray, rigid_weights: np.ndarray, skull_radius_m: float) -> np.ndarray:
     """(V, 3) metres from the skull's centre: every frame turned back by its true rotation, brought to one skull size.
 
     How deep the face lies in front of the skull no picture of a face tells; but turned heads do: the skull's centre is
@@ -258,18 +259,24 @@ def _mean_by_person(seen: list[Seen], values: list[np.ndarray]) -> np.ndarray:
     return np.asarray(np.mean([stacked[persons == person].mean(axis=0) for person in np.unique(persons)], axis=0))
 
 
-def tensors_of(calibration: HeadCalibration) -> dict[str, np.ndarray]:
-    """What the file holds; components are most of it and need few digits."""
+def face_tensors(face: AverageFace) -> dict[str, np.ndarray]:
+    """What the average face's file holds; the units' offsets are most of it and need few digits."""
     return {
-        "points_head_m": calibration.points_head_m.astype(np.float32),
+        "points_head_m": face.points_head_m.astype(np.float32),
+        "skull_radius_m": np.array([face.skull_radius_m], np.float32),
+        "unit_offsets_m": face.unit_offsets_m.astype(np.float16),
+    }
+
+
+def calibration_tensors(calibration: HeadCalibration) -> dict[str, np.ndarray]:
+    """What the calibration's file holds; components are most of it and need few digits."""
+    return {
         "rigid_indices": calibration.rigid_indices.astype(np.int32),
         "rigid_weights": calibration.rigid_weights.astype(np.float32),
-        "skull_radius_m": np.array([calibration.skull_radius_m], np.float32),
         "components": calibration.components.astype(np.float16),
         "mean_deviation_m": calibration.mean_deviation_m.astype(np.float32),
         "weights": calibration.weights.astype(np.float32),
         "gains": calibration.gains.astype(np.float32),
-        "unit_offsets_m": calibration.unit_offsets_m.astype(np.float16),
         "body_by_angles": calibration.body_by_angles.astype(np.float32),
         "place_weights": calibration.place_weights.astype(np.float32),
     }

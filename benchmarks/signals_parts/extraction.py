@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def _cycle(order: np.ndarray) -> Iterator[int]:
         yield from order.tolist()
 
 
-def _info_fps(video: Path) -> object:
+def _info_fps(video: Path) -> Fraction:
     with open_video(video) as reader:
         return reader.info.fps
 
@@ -153,9 +154,12 @@ def _stages(piece: str, scale: float) -> dict[str, float]:
     with open_video(footage(piece)) as reader:
         size = (reader.info.width, reader.info.height)
         camera = Camera.assumed(size, settings.field_of_view_deg)
-        networks = {"threads": settings.threads, "min_score": settings.min_score}
-        body = BodyReader(BodyNetworks(**networks), People.of(settings))
-        hands, face = HandsReader(HandNetworks(**networks)), FaceReader(FaceNetworks(**networks), camera)
+        threads, score = settings.threads, settings.min_score
+        body = BodyReader(BodyNetworks(threads=threads, min_score=score), People.of(settings))
+        hands, face = (
+            HandsReader(HandNetworks(threads=threads, min_score=score)),
+            FaceReader(FaceNetworks(threads=threads, min_score=score), camera),
+        )
         readings = []
         last = time.perf_counter()
 

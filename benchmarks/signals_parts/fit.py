@@ -22,7 +22,7 @@ from dreamactor_dataset.synthetic.figure.identity import make_identity
 from dreamactor_dataset.synthetic.plan import ClipPlan, plan_clips
 from dreamactor_signals.body_models.anny import AnnyBody
 from dreamactor_signals.trackers.embedded.clip import assemble
-from dreamactor_signals.trackers.embedded.clip_body import _JOINT_OF_POINT
+from dreamactor_signals.trackers.embedded.clip_body import JOINT_OF_POINT
 from dreamactor_signals.trackers.embedded.readings import FrameReading
 from dreamactor_signals.trackers.embedded.tracker import EmbeddedTracker
 
@@ -50,12 +50,13 @@ def measure(scale: float = 1.0) -> dict[str, float | bool | str | None]:
             everything = root_aligned_error_mm(joints, clip.track, slice(0, JOINT_COUNT))
             errors.setdefault(f"{name}_with_hands", []).append(everything)
     means = {name: float(np.nanmean(values)) for name, values in errors.items()}
-    return {
+    figures: dict[str, float | bool | str | None] = {
         "fit_joint_error_mm": means["fitted"],
         "fit_vs_raw_ratio": means["fitted"] / means["raw"],
         "fit_vs_tracked_ratio": means["fitted"] / means["tracked"],
         "fit_clips": float(len(errors["fitted"])),
-    } | {f"fit_{name}_mm": value for name, value in sorted(means.items())}
+    }
+    return figures | {f"fit_{name}_mm": value for name, value in sorted(means.items())}
 
 
 def root_aligned_error_mm(joints_m: np.ndarray, truth: MotionTrack, which: slice) -> float:
@@ -73,7 +74,7 @@ def raw_joints_m(readings: list[FrameReading]) -> np.ndarray:
     for frame, reading in enumerate(readings):
         if reading.body is None:
             continue
-        for point, joint in _JOINT_OF_POINT.items():
+        for point, joint in JOINT_OF_POINT.items():
             joints_m[frame, joint] = reading.body.points_body_m[point]
         for side, hand in (("left", reading.left_hand), ("right", reading.right_hand)):
             wrist, first = joint_index(f"{side}_wrist"), joint_index(f"{side}_thumb_1")

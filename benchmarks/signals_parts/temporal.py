@@ -9,6 +9,7 @@ averaged away. Blinks and closing lips of known depth are played by synthetic pe
 
 import json
 import sys
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -97,7 +98,7 @@ def _jitter(tracker: EmbeddedTracker, name: str, scale: float) -> dict[str, Any]
     speed, start = min(windows)
     window = slice(start, start + length)
 
-    def ratio(read: object, where: np.ndarray) -> float:
+    def ratio(read: Callable[[MotionTrack], np.ndarray], where: np.ndarray) -> float:
         ours_bend, raw_bend = (np.linalg.norm(np.diff(read(track), 2, axis=0), axis=-1) for track in (ours, raw))
         return float(ours_bend[window][where].mean() / raw_bend[window][where].mean())
 
@@ -151,6 +152,7 @@ def _depths_kept(tracker: EmbeddedTracker, person: tuple[int, int]) -> tuple[flo
 
 def _depth(track: MotionTrack, unit: str, at: tuple[int, ...], late: int) -> float:
     """Mean of how far a unit departs, in the frame of the deepest departure, from what it is two frames around."""
+    assert track.face_units is not None
     values = track.face_units[:, ARKIT_UNITS.index(unit)].astype(np.float64)
     return float(np.mean([abs(values[t + late] - (values[t - 3] + values[t + 5]) / 2) for t in at]))
 

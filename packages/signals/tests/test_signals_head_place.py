@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from dreamactor_signals.average_face import average_face
 from dreamactor_signals.head_angles import rotation_of_angles
 from dreamactor_signals.trackers.embedded.body import POINTS
 from dreamactor_signals.trackers.embedded.camera import Camera
 from dreamactor_signals.trackers.embedded.head import canonical_body_points, ray_rotation
-from dreamactor_signals.trackers.embedded.head_calibration import head_calibration
 from dreamactor_signals.trackers.embedded.head_place import place_by_body
 from dreamactor_signals.trackers.embedded.readings import BodyReading, HeadReading
 
@@ -23,8 +23,8 @@ def head(yaw_rad: float = 0.0) -> HeadReading:
 
 def body_of(reading: HeadReading, down_radii: float = 0.0) -> BodyReading:
     """A body whose face points lie below where the head has them."""
-    names, canonical_m = canonical_body_points(head_calibration())
-    radius_m = head_calibration().skull_radius_m
+    names, canonical_m = canonical_body_points(average_face())
+    radius_m = average_face().skull_radius_m
     points_px = np.zeros((POINTS, 2))
     shift_m = np.array([0.0, down_radii * radius_m, 0.0])
     points_px[names] = CAMERA.project(canonical_m @ reading.rotation.T + reading.center_cam_m + shift_m)
@@ -38,7 +38,7 @@ def moved_radii(yaw_rad: float, down_radii: float) -> np.ndarray:
     assert placed is not None
     np.testing.assert_array_equal(placed.rotation, reading.rotation)
     assert placed.center_cam_m[2] == reading.center_cam_m[2]
-    return (placed.center_cam_m - reading.center_cam_m)[:2] / head_calibration().skull_radius_m
+    return (placed.center_cam_m - reading.center_cam_m)[:2] / average_face().skull_radius_m
 
 
 @pytest.mark.parametrize("yaw_rad", [-0.6, 0.0, 0.6])

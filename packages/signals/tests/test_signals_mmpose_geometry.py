@@ -9,10 +9,10 @@ import pytest
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import SignalsSettings
 from dreamactor_core.skeleton import BODY_JOINTS, BONES, JOINT_NAMES, MIRROR, joint_index
+from dreamactor_signals.average_face import average_face
 from dreamactor_signals.body_models.anny import AnnyBody
 from dreamactor_signals.head_angles import rotation_of_angles
 from dreamactor_signals.trackers.embedded.camera import Camera
-from dreamactor_signals.trackers.embedded.head_calibration import head_calibration
 from dreamactor_signals.trackers.embedded.readings import BodyReading, FaceReading, FrameReading, HeadReading
 from dreamactor_signals.trackers.mmpose.boxes import BoxFollower, box_of_body, box_of_face, box_of_keypoints
 from dreamactor_signals.trackers.mmpose.clip import Clip, Sighting, assemble
@@ -76,7 +76,7 @@ def exact_keypoints(track: MotionTrack) -> np.ndarray:
             keypoints[:, index, :2] = joints_px[:, joint_index(joint)]
             keypoints[:, index, 2] = 0.9
     origin_m = track.head_center_cam_m
-    face_m = head_calibration().points_head_m
+    face_m = average_face().points_head_m
     for index, vertex in (ON_AVERAGE_FACE | MORE_FACE).items():
         at_m = origin_m + track.head_rotation @ face_m[vertex]
         keypoints[:, FACE.start + index] = np.column_stack([track.project(at_m), np.full(len(track), 0.9)])
@@ -167,7 +167,7 @@ def test_the_face_box_holds_forehead_and_chin(person: Callable[..., MotionTrack]
     points[points[:, 2] == 0] = points[8]
     box_px, score = face_box_of_points(points)
     origin_m = track.head_center_cam_m
-    face_px = track.project(origin_m + head_calibration().points_head_m @ track.head_rotation[0].T)
+    face_px = track.project(origin_m + average_face().points_head_m @ track.head_rotation[0].T)
     np.testing.assert_allclose(box_px[[1, 3]], (face_px[:, 1].min(), face_px[:, 1].max()), atol=3)
     assert score == pytest.approx(0.9)
 
@@ -268,7 +268,7 @@ def test_depths_of_the_embedded_body_count_only_where_it_sees_what_mmpose_sees(
 def _embedded_body(track: MotionTrack) -> BodyReading:
     from dreamactor_signals.trackers.embedded.body import Point
 
-    face_m = track.head_center_cam_m[0] + head_calibration().points_head_m @ track.head_rotation[0].T
+    face_m = track.head_center_cam_m[0] + average_face().points_head_m @ track.head_rotation[0].T
     points_cam_m = np.zeros((33, 3))
     points_cam_m[: len(FACE_OF_BODY)] = face_m[list(FACE_OF_BODY)]
     for point in Point:

@@ -6,6 +6,7 @@ from math import hypot, pi, radians, tan
 import numpy as np
 import pytest
 from dreamactor_core.settings.signals import SignalsSettings
+from dreamactor_signals.average_face import average_face
 from dreamactor_signals.litert.detector import anchor_centers, merge_overlapping, overlaps
 from dreamactor_signals.litert.regions import Region, angle_level, angle_upright, region_around
 from dreamactor_signals.rotations import align, nearest_rotation
@@ -176,16 +177,16 @@ def test_ray_rotation_carries_the_optical_axis_onto_the_ray() -> None:
 
 
 def test_canonical_face_is_an_upright_adult_face_looking_at_the_camera() -> None:
-    face = head_calibration()
-    points = face.points_head_m
+    calibration = head_calibration()
+    points = calibration.face.points_head_m
     assert points.shape == (468, 3)
     nose, left_eye, right_eye, chin = points[1], points[263], points[33], points[152]
     assert left_eye[0] > 0 > right_eye[0]
     assert nose[2] < left_eye[2]
     assert chin[1] > nose[1] > left_eye[1]
     assert 0.13 < np.ptp(points[:, 0]) < 0.18
-    assert face.rigid_indices.max() < 468
-    assert face.rigid_weights.min() > 0
+    assert calibration.rigid_indices.max() < 468
+    assert calibration.rigid_weights.min() > 0
 
 
 @pytest.mark.parametrize("yaw_deg", [-50.0, 0.0, 35.0])
@@ -193,7 +194,7 @@ def test_head_pose_of_a_projected_canonical_face(yaw_deg: float) -> None:
     """Landmarks of a known pose, with the depths that the network gives: away from the camera, in pixels."""
     camera = Camera.assumed((1280, 720), 55)
     turn, position = _turn_y(radians(yaw_deg)), np.array([0.25, -0.1, 1.5])
-    points_cam_m = head_calibration().points_head_m @ turn.T + position
+    points_cam_m = average_face().points_head_m @ turn.T + position
     # The network sees the face along its own ray.
     along_ray = (points_cam_m - position) @ ray_rotation(position)
     depth_px = along_ray[:, 2] * camera.focal_px / position[2]

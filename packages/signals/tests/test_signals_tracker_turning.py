@@ -88,8 +88,10 @@ def test_roll_nod_and_yaw_make_the_rotation_they_are_read_from(angles_deg: tuple
 def test_corrections_stay_bounded_on_a_face_unlike_any() -> None:
     calibration = head_calibration()
     random = np.random.default_rng(0)
-    strange_px = 400 + 900 * (calibration.points_head_m + random.normal(0, 0.02, calibration.points_head_m.shape))
-    usual = calibration.correct(400 + 900 * calibration.points_head_m)
+    strange_px = 400 + 900 * (
+        calibration.face.points_head_m + random.normal(0, 0.02, calibration.face.points_head_m.shape)
+    )
+    usual = calibration.correct(400 + 900 * calibration.face.points_head_m)
     found = calibration.correct(strange_px)
     assert angles_between_rad(found.rotation, usual.rotation) < 0.6
     assert 0.7 < found.radius_px / usual.radius_px < 1.4

@@ -11,9 +11,9 @@ from itertools import pairwise
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 
+from dreamactor_signals.average_face import average_face
 from dreamactor_signals.draw.canvas import NEAR_M, Canvas
 from dreamactor_signals.draw.capsules import paint_capsule_frames
-from dreamactor_signals.trackers.embedded.head_calibration import head_calibration
 from dreamactor_signals.visibility import SEEN
 
 # fmt: off
@@ -71,10 +71,10 @@ def draw_landmarks(planes_T3HW: np.ndarray, track: MotionTrack, canvas: Canvas, 
 
 def landmarks_cam_m(track: MotionTrack) -> np.ndarray:
     """(T, V, 3) the average face on the track's head, moved by its units."""
-    calibration = head_calibration()
-    face_m = np.repeat(calibration.points_head_m[None], len(track), axis=0)
+    face = average_face()
+    face_m = np.repeat(face.points_head_m[None], len(track), axis=0)
     if track.face_units is not None:
-        face_m = face_m + (track.face_units @ calibration.unit_offsets_m).reshape(face_m.shape)
-    size = track.head_radius_m / calibration.skull_radius_m
+        face_m = face_m + (track.face_units @ face.unit_offsets_m).reshape(face_m.shape)
+    size = track.head_radius_m / face.skull_radius_m
     turned_m = np.einsum("tij,tvj->tvi", track.head_rotation.astype(np.float64), face_m) * size[:, None, None]
     return np.asarray(track.head_center_cam_m[:, None] + turned_m)

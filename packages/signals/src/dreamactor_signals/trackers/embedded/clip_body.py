@@ -18,7 +18,7 @@ from dreamactor_signals.trackers.embedded.placement import place_body, place_han
 from dreamactor_signals.trackers.embedded.readings import BodyReading, FrameReading, HandReading
 
 # Joints that are points of the body network; the midpoints and fingers come from elsewhere.
-_JOINT_OF_POINT = {
+JOINT_OF_POINT = {
     point: joint_index(point.name.lower())
     for point in Point
     if point.name.lower().partition("_")[2] in {"shoulder", "elbow", "wrist", "hip", "knee", "ankle", "heel", "toe"}
@@ -71,7 +71,7 @@ def joints_of_clip(
     """Joints (T, J, 3) in camera space and their confidences (T, J)."""
     joints = np.zeros((len(readings), JOINT_COUNT, 3))
     confidence = np.zeros((len(readings), JOINT_COUNT))
-    for point, joint in _JOINT_OF_POINT.items():
+    for point, joint in JOINT_OF_POINT.items():
         joints[:, joint], confidence[:, joint] = body.points_cam_m[:, point], body.visibility[:, point]
     for wrist, fingers, hands in (
         ("left_wrist", LEFT_HAND_JOINTS, [reading.left_hand for reading in readings]),

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dreamactor_signals.average_face import average_face
 from dreamactor_signals.rotations import nearest_rotation, rotation_of_vector, vector_of_rotation
 from dreamactor_signals.smoothing import fill_gaps, smooth, smooth_rotations
 from dreamactor_signals.trackers.embedded.camera import Camera
 from dreamactor_signals.trackers.embedded.clip_body import PlacedBody
 from dreamactor_signals.trackers.embedded.head import head_of_body
-from dreamactor_signals.trackers.embedded.head_calibration import head_calibration
 from dreamactor_signals.trackers.embedded.head_place import place_by_body
 from dreamactor_signals.trackers.embedded.pace import Pace
 from dreamactor_signals.trackers.embedded.readings import FrameReading, HeadReading
@@ -101,7 +101,7 @@ def fuse_heads(
     return Heads(
         rotation=smooth_rotations(rotation, confidence, pace.image),
         center_cam_m=camera.unproject(center_px, depth_m) * here[:, None],
-        radius_m=head_calibration().skull_radius_m * scale * here,
+        radius_m=average_face().skull_radius_m * scale * here,
         confidence=np.clip(confidence, 0, 1),
     )
 

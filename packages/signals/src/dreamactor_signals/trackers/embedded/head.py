@@ -12,10 +12,11 @@ from typing import Protocol
 
 import numpy as np
 
+from dreamactor_signals.average_face import AverageFace, average_face
 from dreamactor_signals.rotations import align, shortest_rotation
 from dreamactor_signals.trackers.embedded.body import Point
 from dreamactor_signals.trackers.embedded.camera import Camera
-from dreamactor_signals.trackers.embedded.head_calibration import HeadCalibration, head_calibration
+from dreamactor_signals.trackers.embedded.head_calibration import head_calibration
 from dreamactor_signals.trackers.embedded.readings import BodyReading, HeadReading
 
 # The body's face points and where they lie on the canonical face.
@@ -40,7 +41,7 @@ class HeadOfFace(Protocol):
     """Anything that makes a head of face landmarks, as `head_of_face` does."""
 
     def __call__(
-        self, points_px: np.ndarray, depth_px: np.ndarray, camera: Camera, *, confidence: float
+        self, points_px: np.ndarray, depth_px: np.ndarray, camera: Camera, /, *, confidence: float
     ) -> HeadReading:
         """The head of one frame."""
         ...
@@ -56,17 +57,17 @@ def head_of_face(points_px: np.ndarray, depth_px: np.ndarray, camera: Camera, *,
         confidence: of the reading.
     """
     calibration = head_calibration()
-    seen_px = np.column_stack([points_px, depth_px])[: len(calibration.points_head_m)]
+    seen_px = np.column_stack([points_px, depth_px])[: len(calibration.face.points_head_m)]
     found = calibration.correct(seen_px)
     # A skull of average size: how large this one is, the body's distance tells later.
-    depth_m = np.asarray(camera.focal_px * calibration.skull_radius_m / found.radius_px)
+    depth_m = np.asarray(camera.focal_px * calibration.face.skull_radius_m / found.radius_px)
     center_cam_m = camera.unproject(found.center_px, depth_m)
     return HeadReading(ray_rotation(center_cam_m) @ found.rotation, center_cam_m, confidence)
 
 
 def head_of_body(body: BodyReading, camera: Camera) -> HeadReading | None:
     """Head pose from the body's face points; None when they are degenerate or not seen at all."""
-    points, canonical = canonical_body_points(head_calibration())
+    points, canonical = canonical_body_points(average_face())
     weights = body.visibility[points]
     if weights.sum() < 1e-3:
         return None
@@ -78,7 +79,7 @@ def head_of_body(body: BodyReading, camera: Camera) -> HeadReading | None:
     return _pose(canonical, seen, weights, camera, confidence)
 
 
-def canonical_body_points(face: HeadCalibration) -> tuple[list[Point], np.ndarray]:
+def canonical_body_points(face: AverageFace) -> tuple[list[Point], np.ndarray]:
     """The body's face points, and (11, 3) where the average head has them."""
     return list(_BODY_TO_FACE), np.array([face.points_head_m[list(at)].mean(axis=0) for at in _BODY_TO_FACE.values()])
 

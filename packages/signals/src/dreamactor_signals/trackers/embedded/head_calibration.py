@@ -6,7 +6,7 @@ principal components) and from the head's angles to what was wrong was fitted to
 exactly: `python -m benchmarks.signals_parts.calibrate_head` writes the file beside this one. The people whom the
 benchmark measures it on are others.
 
-Legend: N frames, V vertices, K principal components, F terms, A = 3 angles (roll, nod, yaw), U face units.
+Legend: N frames, V vertices, K principal components, F terms, A = 3 angles (roll, nod, yaw).
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ import numpy as np
 from dreamactor_core.errors import WeightsError
 from dreamactor_core.files import load_tensors
 
+from dreamactor_signals.average_face import AverageFace, average_face
 from dreamactor_signals.rotations import align
 
 CALIBRATION_FILE = Path(__file__).with_name("head_calibration.safetensors")
@@ -43,30 +44,26 @@ class Correction:
 
 @dataclass(frozen=True)
 class HeadCalibration:
-    """The average face, and the map from a frame's deviation from it to corrections.
+    """The map from a frame's deviation from the average face to corrections.
 
     Attributes:
-        points_head_m: (V, 3) from the centre of the skull.
+        face: the average face.
         rigid_indices, rigid_weights: landmarks that move little with expression.
-        skull_radius_m: the average skull.
         components: (K, 3V) of the deviation from the average face, in metres, each scaled to unit variance.
         mean_deviation_m: (3V,).
         weights: (F, A + 3) to angles, relative radius and centre in metres.
         gains: (A,) by which corrected angles are stretched: regression shrinks them.
-        unit_offsets_m: (U, 3V) what each face unit adds to the average face.
         body_by_angles: (12, D) how far the body's face points lie from the head's, by its angles (see `head_place`).
         place_weights: (12 + 2D, 2) from terms of that to the skull's shift across and down the head, in radii.
     """
 
-    points_head_m: np.ndarray
+    face: AverageFace
     rigid_indices: np.ndarray
     rigid_weights: np.ndarray
-    skull_radius_m: float
     components: np.ndarray
     mean_deviation_m: np.ndarray
     weights: np.ndarray
     gains: np.ndarray
-    unit_offsets_m: np.ndarray
     body_by_angles: np.ndarray
     place_weights: np.ndarray
 
@@ -81,11 +78,11 @@ class HeadCalibration:
             in metres of head coordinates.
         """
         share = self.rigid_weights / self.rigid_weights.sum()
-        canonical, rigid_px = self.points_head_m[self.rigid_indices], seen_px[self.rigid_indices]
+        canonical, rigid_px = self.face.points_head_m[self.rigid_indices], seen_px[self.rigid_indices]
         turn, pixels_per_m = align(canonical, rigid_px, self.rigid_weights)
         middle_m, middle_px = share @ canonical, share @ rigid_px
         center_px = middle_px - pixels_per_m * turn @ middle_m
-        deviation_m = ((seen_px - middle_px) / pixels_per_m) @ turn - (self.points_head_m - middle_m)
+        deviation_m = ((seen_px - middle_px) / pixels_per_m) @ turn - (self.face.points_head_m - middle_m)
         return turn, pixels_per_m, center_px[:2], deviation_m.ravel()
 
     def correct(self, seen_px: np.ndarray) -> Correction:
@@ -97,7 +94,7 @@ class HeadCalibration:
         return Correction(
             rotation_of_roll_nod_yaw((angles_rad[0] + wrong[:3]) * self.gains),
             center_px + pixels_per_m * wrong[4:],
-            pixels_per_m * self.skull_radius_m * (1 + float(wrong[3])),
+            pixels_per_m * self.face.skull_radius_m * (1 + float(wrong[3])),
         )
 
 
@@ -109,10 +106,9 @@ def head_calibration() -> HeadCalibration:
         WeightsError: the file is missing or damaged.
     """
     tensors, _ = load_tensors(CALIBRATION_FILE, error=WeightsError)
-    skull_radius_m = float(tensors.pop("skull_radius_m")[0])
     indices = tensors.pop("rigid_indices").astype(np.int64)
     values = {name: tensor.astype(np.float64) for name, tensor in tensors.items()}
-    return HeadCalibration(rigid_indices=indices, skull_radius_m=skull_radius_m, **values)
+    return HeadCalibration(face=average_face(), rigid_indices=indices, **values)
 
 
 def terms(angles_rad: np.ndarray, scores: np.ndarray) -> np.ndarray:

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dreamactor_signals.average_face import AverageFace
 from dreamactor_signals.trackers.embedded.body import Point
 from dreamactor_signals.trackers.embedded.camera import Camera
 from dreamactor_signals.trackers.embedded.head import canonical_body_points, ray_rotation
 from dreamactor_signals.trackers.embedded.head_calibration import (
-    HeadCalibration,
     head_calibration,
     roll_nod_yaw,
     terms,
@@ -46,11 +46,11 @@ class Apart:
 
 
 def apart(
-    rotation: np.ndarray, center_px: np.ndarray, radius_px: float, points_px: np.ndarray, calibration: HeadCalibration
+    rotation: np.ndarray, center_px: np.ndarray, radius_px: float, points_px: np.ndarray, face: AverageFace
 ) -> Apart:
     """Compare a head, turned as seen along its own ray (3, 3), with the body's points (P, 2)."""
-    names, canonical_head_m = canonical_body_points(calibration)
-    expected = canonical_head_m @ rotation[:2].T / calibration.skull_radius_m
+    names, canonical_head_m = canonical_body_points(face)
+    expected = canonical_head_m @ rotation[:2].T / face.skull_radius_m
     down = rotation[:2, 1] / max(float(np.linalg.norm(rotation[:2, 1])), 1e-6)
     axes = np.array([(down[1], -down[0]), down])
     distances = ((points_px[names] - center_px) / radius_px - expected) @ axes.T
@@ -81,8 +81,8 @@ def place_by_body(
     for frame, (head, body) in enumerate(zip(heads, bodies, strict=True)):
         if head is not None and body is not None:
             along_ray = ray_rotation(head.center_cam_m).T @ head.rotation
-            radius_px = camera.focal_px * calibration.skull_radius_m / head.center_cam_m[2]
-            one = apart(along_ray, camera.project(head.center_cam_m), radius_px, body.points_px, calibration)
+            radius_px = camera.focal_px * calibration.face.skull_radius_m / head.center_cam_m[2]
+            one = apart(along_ray, camera.project(head.center_cam_m), radius_px, body.points_px, calibration.face)
             if np.abs(one.distances).max() < _MOST_APART:
                 found[frame] = one
     placed = list(heads)
@@ -94,6 +94,6 @@ def place_by_body(
         head = heads[frame]
         if head is not None:
             # A radius in the picture is the skull's radius at the skull's depth.
-            shift_m = np.append(shift @ one.axes, 0.0) * calibration.skull_radius_m
+            shift_m = np.append(shift @ one.axes, 0.0) * calibration.face.skull_radius_m
             placed[frame] = replace(head, center_cam_m=head.center_cam_m + shift_m)
     return placed

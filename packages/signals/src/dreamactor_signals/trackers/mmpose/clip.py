@@ -15,6 +15,7 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import SignalsSettings
 from dreamactor_core.skeleton import JOINT_COUNT, PARENTS
 
+from dreamactor_signals.average_face import average_face
 from dreamactor_signals.body_models import BodyModel
 from dreamactor_signals.fit.fitted_clip import FittedClip
 from dreamactor_signals.fit.keypoints import Keypoints
@@ -24,7 +25,6 @@ from dreamactor_signals.trackers.embedded.clip_body import joints_of_clip, place
 from dreamactor_signals.trackers.embedded.clip_face import Faces, faces_of_clip
 from dreamactor_signals.trackers.embedded.clip_head import Heads, fuse_heads
 from dreamactor_signals.trackers.embedded.head import head_of_body
-from dreamactor_signals.trackers.embedded.head_calibration import head_calibration
 from dreamactor_signals.trackers.embedded.pace import Pace
 from dreamactor_signals.trackers.embedded.readings import FrameReading, HandReading, HeadReading
 from dreamactor_signals.trackers.embedded.shots import split_shots
@@ -164,7 +164,7 @@ def _heads_of_faces(keypoints: np.ndarray, readings: Sequence[FrameReading], cli
 
 def _radius_px(heads: Sequence[HeadReading | None], clip: Clip) -> np.ndarray:
     """(T,) how large the skull sphere is seen, 0 without a face: it tells the fit how far away a person is."""
-    skull_m = head_calibration().skull_radius_m * clip.camera.focal_px
+    skull_m = average_face().skull_radius_m * clip.camera.focal_px
     return np.array([skull_m / head.center_cam_m[2] if head else 0.0 for head in heads], dtype=np.float32)
 
 

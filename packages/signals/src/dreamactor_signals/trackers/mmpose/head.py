@@ -9,8 +9,8 @@ Legend: L = 68 face points.
 import cv2
 import numpy as np
 
+from dreamactor_signals.average_face import average_face
 from dreamactor_signals.trackers.embedded.camera import Camera
-from dreamactor_signals.trackers.embedded.head_calibration import head_calibration
 from dreamactor_signals.trackers.embedded.readings import HeadReading
 from dreamactor_signals.visibility import SEEN
 
@@ -44,7 +44,7 @@ _TOP, _BROWS, _CHIN = 10, (105, 334), 152
 
 def head_of_points(face_points: np.ndarray, camera: Camera) -> HeadReading | None:
     """Head pose from (L, 3) x, y in pixels and score; None when too few are seen, or from nowhere in front."""
-    points_head_m = head_calibration().points_head_m[list(ON_AVERAGE_FACE.values())]
+    points_head_m = average_face().points_head_m[list(ON_AVERAGE_FACE.values())]
     rigid = face_points[_RIGID].astype(np.float64)
     seen = rigid[:, 2] >= SEEN
     if seen.sum() < _ENOUGH_POINTS:
@@ -67,7 +67,7 @@ def face_box_of_points(face_points: np.ndarray) -> tuple[np.ndarray, float]:
     if seen.mean() < 0.5:
         return np.zeros(4), 0.0
     low, high = face_points[seen, :2].min(axis=0), face_points[seen, :2].max(axis=0)
-    average_m = head_calibration().points_head_m[:, 1]
+    average_m = average_face().points_head_m[:, 1]
     forehead = (average_m[list(_BROWS)].mean() - average_m[_TOP]) / (average_m[_CHIN] - average_m[list(_BROWS)].mean())
     low[1] -= forehead * (high[1] - low[1])
     return np.concatenate([low, high]).astype(np.float64), float(face_points[seen, 2].mean())
