@@ -95,6 +95,24 @@ def test_outside_its_interval_guidance_costs_nothing(actor: DreamActor, conditio
     assert not torch.allclose(inside, plain)
 
 
+@torch.no_grad()
+def test_all_terms_are_prepared_once_a_segment(
+    actor: DreamActor, conditions: Conditions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    prepare = actor.prepare
+
+    def counted(given: Conditions) -> object:
+        sizes.append(len(given.pose_BCFHW) // 2)
+        return prepare(given)
+
+    monkeypatch.setattr(actor, "prepare", counted)
+    guided = _guided(actor, conditions, (2.5, 2.0), guidance_interval=(0.3, 1.0))
+    for level in (1.0, 0.8, 0.5, 0.2, 0.1):
+        guided(LATENTS, TIMES, level)
+    assert sizes == [3, 1]
+
+
 def test_an_interval_is_two_noise_levels_in_order() -> None:
     assert load_settings({"sampling.guidance_interval": [0.2, 0.9]}).sampling.guidance_interval == (0.2, 0.9)
     for wrong in ([0.9, 0.2], [0.0, 1.5], [0.1]):
