@@ -95,6 +95,19 @@ def test_parts_are_cut_upright_and_equally_large() -> None:
 
 
 @torch.no_grad()
+def test_half_precision_weights_still_cut_at_the_right_place() -> None:
+    torch.manual_seed(0)
+    encoder = FaceMotionEncoder(TINY)
+    crops = functional.interpolate(torch.rand(2, 3, 14, 14), 224, mode="bicubic").clamp(0, 1)
+    points, features = encoder.find(crops), encoder(crops)
+    encoder.to(torch.bfloat16)
+    assert encoder.find(crops).dtype == torch.float32
+    assert (encoder.find(crops) - points).abs().max() < 0.01
+    assert encoder(crops).dtype == torch.bfloat16
+    assert (encoder(crops) - features).norm() < 0.1 * features.norm()
+
+
+@torch.no_grad()
 def test_points_on_one_spot_still_give_a_square() -> None:
     parts = cut_parts(torch.rand(2, 3, 224, 224), torch.full((2, 3, 2), 0.5))
     assert all(torch.isfinite(part).all() for part in parts)

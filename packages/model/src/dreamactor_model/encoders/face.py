@@ -73,8 +73,9 @@ class _PointFinder(nn.Module):
             self.readout.bias.copy_(torch.tensor(_USUAL_POINTS).flatten())
 
     def forward(self, crops_KCHW: Tensor) -> Tensor:
-        features = self.layers(_even(F.avg_pool2d(crops_KCHW, _FIND_POOLING)))
-        return self.readout(features.flatten(1)).unflatten(1, (-1, 2))
+        small_KCHW = _even(F.avg_pool2d(crops_KCHW, _FIND_POOLING)).to(self.readout.weight.dtype)
+        # Single precision from here on: half has not enough digits for a place in a crop.
+        return self.readout(self.layers(small_KCHW).flatten(1)).float().unflatten(1, (-1, 2))
 
 
 class _PartReader(nn.Module):
@@ -91,7 +92,8 @@ class _PartReader(nn.Module):
         self.width = 4 * stem * (_PART_PX // 16) ** 2
 
     def forward(self, parts_KCHW: Tensor) -> Tensor:
-        return self.layers(_even(parts_KCHW)).flatten(1)
+        dtype = next(self.parameters()).dtype
+        return self.layers(_even(parts_KCHW).to(dtype)).flatten(1)
 
 
 class FaceMotionEncoder(nn.Module):
@@ -107,6 +109,7 @@ class FaceMotionEncoder(nn.Module):
 
     def forward(self, crops_KCHW: Tensor) -> Tensor:
         """Crops (K, 3, 224, 224) in [0, 1] -> features (K, face_width)."""
+        crops_KCHW = crops_KCHW.float()
         return self.read(crops_KCHW, self.find(crops_KCHW))
 
     def find(self, crops_KCHW: Tensor) -> Tensor:

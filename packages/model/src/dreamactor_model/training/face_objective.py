@@ -63,8 +63,8 @@ class FaceObjective(nn.Module):
         crops_KCHW = crops_KHWC.permute(0, 3, 1, 2).float() / 255
         finding = ((self.encoder.find(crops_KCHW) - points_KPX) / _FINDING_SCALE).square().mean()
         features_KC = self.encoder.read(crops_KCHW, cuts_KPX)
-        unexplained = self.unexplained(self.head(features_KC), units_KU)
-        contrast = contrastive_loss(features_KC, expression_K, self._row.temperature)
+        unexplained = self.unexplained(self.head(features_KC).float(), units_KU)
+        contrast = contrastive_loss(features_KC.float(), expression_K, self._row.temperature)
         loss = unexplained + self._row.contrast_weight * contrast + finding
         return {"loss": loss, "unexplained": unexplained, "contrast": contrast, "finding": finding}
 
