@@ -108,7 +108,7 @@ def _jitter(tracker: EmbeddedTracker, name: str, scale: float) -> dict[str, Any]
         "wander_mm_s": 1e3 * speed * float(fps),
         "space": ratio(lambda track: track.joints_cam_m.astype(np.float64), seen[window]),
         "image": ratio(lambda track: track.project(track.joints_cam_m.astype(np.float64)), seen[window]),
-        "units": ratio(lambda track: track.face_units.astype(np.float64), everything),
+        "units": ratio(_units, everything),
         "blinks": _real_blinks(ours, raw),
     }
 
@@ -150,10 +150,14 @@ def _depths_kept(tracker: EmbeddedTracker, person: tuple[int, int]) -> tuple[flo
     return blinks[0] / blinks[1], lips[0] / lips[1]
 
 
+def _units(track: MotionTrack) -> np.ndarray:
+    assert track.face_units is not None
+    return track.face_units.astype(np.float64)
+
+
 def _depth(track: MotionTrack, unit: str, at: tuple[int, ...], late: int) -> float:
     """Mean of how far a unit departs, in the frame of the deepest departure, from what it is two frames around."""
-    assert track.face_units is not None
-    values = track.face_units[:, ARKIT_UNITS.index(unit)].astype(np.float64)
+    values = _units(track)[:, ARKIT_UNITS.index(unit)]
     return float(np.mean([abs(values[t + late] - (values[t - 3] + values[t + 5]) / 2) for t in at]))
 
 
