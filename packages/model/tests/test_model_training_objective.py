@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 from dreamactor_core.motion_track import MotionTrack
-from dreamactor_core.settings.training import DiffusionStageSettings, FaceStageSettings, ObjectiveSettings
-from dreamactor_model.training.face_stage import augment_crops, contrastive_loss
+from dreamactor_core.settings.training import DiffusionStageSettings, ObjectiveSettings
 from dreamactor_model.training.loss_weights import loss_weights
 from dreamactor_model.training.objective import draw_timesteps, flow_loss, make_flow_sample
 from dreamactor_model.training.schedule import learning_rate_share
@@ -103,31 +102,3 @@ def test_edges_see_blur_but_not_tone():
     dot[..., 1, 1] = 1.0
     # Of 12 differences along each axis, 2 are of size 1.
     assert edge_loss(dot, video).item() == pytest.approx(2 / 12)
-
-
-def test_contrast_prefers_equal_expressions_of_other_people():
-    row = FaceStageSettings(steps=1)
-    units = torch.tensor([[0.0], [1.0], [0.0], [1.0]]).expand(4, 52)
-    identity = torch.tensor([0, 0, 1, 1])
-    by_expression = torch.tensor([[1.0, 0], [-1, 0], [1, 0], [-1, 0]])
-    by_identity = torch.tensor([[1.0, 0], [1, 0], [-1, 0], [-1, 0]])
-    good = contrastive_loss(by_expression, units, identity, row)
-    assert good < 1e-3
-    assert contrastive_loss(by_identity, units, identity, row) > good + 0.5
-
-
-def test_contrast_is_nothing_with_one_identity():
-    features = torch.randn(3, 4, requires_grad=True)
-    loss = contrastive_loss(features, torch.rand(3, 52), torch.zeros(3), FaceStageSettings(steps=1))
-    loss.backward()
-    assert loss.item() == 0.0
-
-
-def test_augmentation_is_mild_and_repeatable():
-    crops = torch.full((2, 3, 32, 32), 0.5)
-    first = augment_crops(crops, torch.Generator().manual_seed(1))
-    again = augment_crops(crops, torch.Generator().manual_seed(1))
-    assert torch.equal(first, again)
-    assert first.min() >= 0
-    assert (first[:, :, 12:20, 12:20] - 0.5).abs().max() <= 0.1 + 1e-6
-    assert not torch.equal(first[0], first[1])
