@@ -77,6 +77,16 @@ def test_stage_1_begins_with_the_base_and_the_pretrained_face_encoder(settings: 
     assert all(parameter.requires_grad for parameter in actor.parameters())
 
 
+def test_stage_1_decides_whether_references_look_at_the_video(settings: Settings) -> None:
+    _write_base()
+    causal = settings.training.model_copy(update={"reference_attention": "causal"})
+    spec = _spec(settings.model_copy(update={"training": causal}))
+    actor = initial_actor(spec)
+    assert actor.config.reference_attention == actor.dit.config.reference_attention == "causal"
+    save_checkpoint(actor, "models/stage1", about={})
+    assert load_checkpoint("models/stage1", DreamActor).dit.config.reference_attention == "causal"
+
+
 def test_another_base_makes_another_run_of_stage_1_alone(settings: Settings) -> None:
     hashes: dict[Stage, set[str]] = {"face": set(), "1": set(), "2": set()}
     for seed in (0, 1):

@@ -4,8 +4,10 @@ Legend: B batch, R references, F latent frames, T = 4F - 3 video frames, C chann
 """
 
 import warnings
+from dataclasses import replace
 from typing import Literal
 
+from dreamactor_core.settings.training import ReferenceAttention
 from torch import Tensor, nn
 
 from dreamactor_model.conditions import Conditions
@@ -93,6 +95,10 @@ class DreamActor(nn.Module):
             step_cache: of the segment, to skip the blocks where their input has hardly changed; None: exact.
         """
         return self.dit(latents_BCFHW, timesteps_BF, constants, step_cache)
+
+    def choose_reference_attention(self, kind: ReferenceAttention) -> None:
+        """Before training: whether references look at the video. The weights are the same, what they learn is not."""
+        self.config = self.dit.config = replace(self.config, reference_attention=kind)
 
     def compile_blocks(self) -> None:
         """Let torch fuse what is between the matrix products, block by block: all blocks share one compilation."""

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
 from dreamactor_core.errors import SettingsError
+from dreamactor_core.settings.training import ReferenceAttention
 
 # The VAE and the pose encoder share these: latent frame 0 stands for one video frame, every other one for four.
 TEMPORAL_STRIDE = 4
@@ -38,7 +38,7 @@ class ActorConfig:
     patch_size: int = 2
     frequency_dim: int = 256
     rope_theta: float = 10_000.0
-    reference_attention: Literal["joint", "causal"] = "joint"
+    reference_attention: ReferenceAttention = "joint"
     eps: float = 1e-6
 
 

@@ -8,6 +8,7 @@ from dreamactor_core.settings.base import Section
 
 ParameterGroup = Literal["base", "face"]
 Condition = Literal["reference", "pose", "face"]
+ReferenceAttention = Literal["joint", "causal"]
 _ALL_GROUPS: tuple[ParameterGroup, ...] = ("base", "face")
 
 
@@ -88,6 +89,11 @@ class TrainingSettings(Section):
         None,
         description="Folder of an imported base (dreamactor model import-wan): stage vae takes over its VAE, stage 1 "
         "starts from its weights; none: both start from nothing.",
+    )
+    reference_attention: ReferenceAttention = Field(
+        "joint",
+        description="joint: references attend to the video as it does to them (the paper's); causal: they do not, so "
+        "that sampling reads them once a segment. A model is sampled as stage 1 began it.",
     )
     seed: int = Field(0, ge=0, description="Seed of everything random in training.")
     processes: int = Field(2, ge=1, description="Training processes on this node (ranks).")

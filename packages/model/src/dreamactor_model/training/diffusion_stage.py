@@ -176,6 +176,7 @@ def initial_actor(spec: TrainingSpec) -> DreamActor:
     actor = DreamActor(config) if base is None else load_checkpoint(base, DreamActor).float().train()
     if actor.config != config:
         raise TrainingError(f"the base is of another preset than {settings.model.preset}", path=base)
+    actor.choose_reference_attention(settings.training.reference_attention)
     encoder = load_checkpoint(spec.starts_from["face"], FaceMotionEncoder)
     actor.face_encoder.load_state_dict(encoder.state_dict())
     return actor

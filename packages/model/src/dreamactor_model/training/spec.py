@@ -79,6 +79,8 @@ def configuration_hash(settings: Settings, stage: Stage, manifest: Path, starts_
         "manifest": sha256_file(manifest),
         "starts_from": {earlier: sha256_file(folder / "manifest.json") for earlier, folder in starts_from.items()},
     }
+    if stage == "1":
+        decisive["reference_attention"] = training.reference_attention
     base = base_folder(training) if stage == "1" else None
     if base is not None:
         decisive["base"] = sha256_file(base / "manifest.json")
