@@ -55,7 +55,9 @@ def save_checkpoint(
         fill_folder(temporary, describe(model, about), specs, make, shard_bytes=shard_bytes)
 
 
-def describe(model: "DreamActor | VideoVAE | FaceMotionEncoder | AudioEncoder", about: Mapping[str, Any]) -> dict[str, Any]:
+def describe(
+    model: "DreamActor | VideoVAE | FaceMotionEncoder | AudioEncoder", about: Mapping[str, Any]
+) -> dict[str, Any]:
     """What config.json says of a model beside its format."""
     kind, _ = _KINDS[type(model).__name__]
     return {"kind": kind, "config": asdict(model.config), "about": dict(about)}
