@@ -317,6 +317,20 @@ def test_half_precision_keeps_times_norms_and_modulation_and_barely_changes_the_
 
 
 @pytest.mark.slow
+def test_compiled_blocks_learn_as_plain_ones() -> None:
+    actor = _awake(DreamActor(MICRO_ACTOR))
+    inputs = _inputs(MICRO_ACTOR)
+    weight = actor.dit.blocks[0].ffn.net[0].proj.weight
+    gradients = []
+    for _ in range(2):
+        actor.zero_grad()
+        actor(**inputs).square().mean().backward()
+        gradients.append(weight.grad)
+        actor.compile_blocks()
+    torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.slow
 @torch.no_grad()
 def test_compiled_blocks_change_nothing() -> None:
     actor = _awake(DreamActor(MICRO_ACTOR))
