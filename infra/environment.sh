@@ -10,14 +10,13 @@ shift
 . infra/virtualenv.sh
 
 # With the extras that their tests, and those of packages above them, use.
+declare -A extras=([signals]="[body]" [dataset]="[speech]" [model]="[prompt]")
 wanted=()
 for package in "$@"; do
     case $package in
-        all) for each in core "signals[body]" "dataset[speech]" model; do wanted+=(-e "packages/$each"); done
+        all) for each in core signals dataset model; do wanted+=(-e "packages/$each${extras[$each]:-}"); done
              wanted+=(-e ".[dev]") ;;
-        signals) wanted+=(-e "packages/signals[body]") ;;
-        dataset) wanted+=(-e "packages/dataset[speech]") ;;
-        *) wanted+=(-e "packages/$package") ;;
+        *) wanted+=(-e "packages/$package${extras[$package]:-}") ;;
     esac
 done
 
