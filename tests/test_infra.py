@@ -85,7 +85,7 @@ def test_the_example_for_h20_is_valid_and_gives_the_deepspeed_configuration_besi
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from dreamactor_core.settings import load_settings
-    from dreamactor_model.training.engine import deepspeed_config
+    from dreamactor_model.training.run.engine import deepspeed_config
 
     monkeypatch.setenv("DREAMACTOR_PARAMS", str(INFRA / "h20x8" / "params.yaml"))
     training = load_settings().training

@@ -21,7 +21,7 @@ from dreamactor_model.checkpoint import load_checkpoint
 from dreamactor_model.encoders.face import FaceMotionEncoder
 from dreamactor_model.evaluation.face_probe import probe_faces
 from dreamactor_model.presets import get_preset
-from dreamactor_model.training.launch import train_stage
+from dreamactor_model.training.run.launch import train_stage
 from torch import Tensor
 
 _FOLDER = Path("runs/benchmarks/face")

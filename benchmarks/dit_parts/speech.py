@@ -23,10 +23,8 @@ from dreamactor_dataset.synthetic.faces.synthesize import synthesize_faces
 from dreamactor_model.encoders.audio import AudioEncoder
 from dreamactor_model.encoders.face_branch import FaceBranch
 from dreamactor_model.presets import get_preset
-from dreamactor_model.training.audio_stage import AudioTask, map_tokens, tokens_of_crops
-from dreamactor_model.training.face_stage import FaceTask
-from dreamactor_model.training.schedule import learning_rate_share
-from dreamactor_model.training.speech_set import (
+from dreamactor_model.training.audio.audio_stage import AudioTask, map_tokens, tokens_of_crops
+from dreamactor_model.training.audio.speech_set import (
     SpeechSet,
     SpokenFeatures,
     choose_units,
@@ -36,8 +34,10 @@ from dreamactor_model.training.speech_set import (
     speak_features,
     speech_reader,
 )
+from dreamactor_model.training.audio.token_map import TokenMap
+from dreamactor_model.training.face.face_stage import FaceTask
+from dreamactor_model.training.run.schedule import learning_rate_share
 from dreamactor_model.training.task import Batch
-from dreamactor_model.training.token_map import TokenMap
 from torch import nn
 
 _PRESET = get_preset("tiny")

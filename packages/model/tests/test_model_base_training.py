@@ -12,9 +12,9 @@ from dreamactor_model.actor import DreamActor
 from dreamactor_model.checkpoint import load_checkpoint, save_checkpoint, verify_checkpoint
 from dreamactor_model.encoders.face import FaceMotionEncoder
 from dreamactor_model.presets import get_preset
-from dreamactor_model.training.diffusion_stage import initial_actor
+from dreamactor_model.training.diffusion.diffusion_stage import initial_actor
 from dreamactor_model.training.finished import VAE_FOLDER, save_finished
-from dreamactor_model.training.launch import train_stage
+from dreamactor_model.training.run.launch import train_stage
 from dreamactor_model.training.spec import TrainingSpec, configuration_hash
 from dreamactor_model.training.stages import Stage
 from dreamactor_model.vae import VideoVAE

@@ -14,8 +14,8 @@ from dreamactor_model.encoders.face import FaceMotionEncoder
 from dreamactor_model.evaluation.face_probe import face_features
 from dreamactor_model.evaluation.probes import ridge_r2
 from dreamactor_model.presets import FACE_CROP_PX
-from dreamactor_model.training.erasure import Erasure
-from dreamactor_model.training.face_crops import (
+from dreamactor_model.training.face.erasure import Erasure
+from dreamactor_model.training.face.face_crops import (
     FaceBatches,
     Place,
     augment,
@@ -24,8 +24,8 @@ from dreamactor_model.training.face_crops import (
     mirrored,
     points_in_crop,
 )
-from dreamactor_model.training.face_objective import FaceObjective, contrastive_loss
-from dreamactor_model.training.face_stage import FaceTask, erase_nuisances
+from dreamactor_model.training.face.face_objective import FaceObjective, contrastive_loss
+from dreamactor_model.training.face.face_stage import FaceTask, erase_nuisances
 from made_up_faces import write_made_up_faces
 from micro_model import MICRO_ACTOR
 

@@ -25,11 +25,11 @@ from dreamactor_model.checkpoint import load_checkpoint, save_checkpoint
 from dreamactor_model.encoders.audio import AudioEncoder
 from dreamactor_model.encoders.face_branch import FaceBranch, face_branch_sha256, load_face_branch
 from dreamactor_model.presets import AudioConfig, get_preset
-from dreamactor_model.training.audio_stage import AudioObjective, AudioTask
+from dreamactor_model.training.audio.audio_stage import AudioObjective, AudioTask
+from dreamactor_model.training.audio.speech_set import ShownUnits, SpeechSet, SpokenFeatures, load_speech
+from dreamactor_model.training.audio.token_map import fit_token_map
 from dreamactor_model.training.finished import VAE_FOLDER, save_finished
-from dreamactor_model.training.launch import train_stage
-from dreamactor_model.training.speech_set import ShownUnits, SpeechSet, SpokenFeatures, load_speech
-from dreamactor_model.training.token_map import fit_token_map
+from dreamactor_model.training.run.launch import train_stage
 from dreamactor_model.vae import VideoVAE
 from dreamactor_signals.head_angles import angles_of_rotation
 from dreamactor_signals.speech.log_mel import BANDS, CONTEXT_S

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from dreamactor_core.errors import TrainingError
-from dreamactor_model.training.checkpoints import commit_checkpoint, find_checkpoint, open_checkpoint, step_of
+from dreamactor_model.training.run.checkpoints import commit_checkpoint, find_checkpoint, open_checkpoint, step_of
 
 
 def _save(root: Path, step: int, keep: int = 2) -> Path:

@@ -11,8 +11,8 @@ import torch
 import torch.distributed as dist
 from dreamactor_core.errors import TrainingError
 from dreamactor_core.settings import load_settings
-from dreamactor_model.training.journal import Journal, read_journal
-from dreamactor_model.training.loop import TrainingLoop
+from dreamactor_model.training.run.journal import Journal, read_journal
+from dreamactor_model.training.run.loop import TrainingLoop
 from dreamactor_model.training.spec import CHECKPOINTS, JOURNAL, TrainingSpec
 from torch import nn
 

@@ -5,10 +5,10 @@ import pytest
 import torch
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.training import DiffusionStageSettings, ObjectiveSettings
-from dreamactor_model.training.loss_weights import loss_weights
-from dreamactor_model.training.objective import draw_timesteps, flow_loss, make_flow_sample
-from dreamactor_model.training.schedule import learning_rate_share
-from dreamactor_model.training.vae_stage import edge_loss
+from dreamactor_model.training.diffusion.loss_weights import loss_weights
+from dreamactor_model.training.diffusion.objective import draw_timesteps, flow_loss, make_flow_sample
+from dreamactor_model.training.run.schedule import learning_rate_share
+from dreamactor_model.training.vae.vae_stage import edge_loss
 
 
 def _sample(carried: bool):

@@ -7,8 +7,8 @@ import pytest
 from dreamactor_core.errors import InputError, TrainingError
 from dreamactor_core.settings import Settings, load_settings
 from dreamactor_core.tracking import client
-from dreamactor_model.training.curves import smooth
-from dreamactor_model.training.launch import train_stage
+from dreamactor_model.training.run.curves import smooth
+from dreamactor_model.training.run.launch import train_stage
 from made_up_faces import write_made_up_faces
 from safetensors.numpy import load_file
 

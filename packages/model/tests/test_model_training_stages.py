@@ -10,8 +10,8 @@ from dreamactor_core.settings import Settings, load_settings
 from dreamactor_model.actor import DreamActor, parameter_group
 from dreamactor_model.checkpoint import save_checkpoint
 from dreamactor_model.conditions import Conditions
-from dreamactor_model.training.diffusion_stage import FlowObjective
-from dreamactor_model.training.ema import WeightAverage
+from dreamactor_model.training.diffusion.diffusion_stage import FlowObjective
+from dreamactor_model.training.run.ema import WeightAverage
 from dreamactor_model.training.spec import configuration_hash
 from dreamactor_model.training.stages import STAGES, freeze_others, parse_stage, prerequisites, stage_settings
 from micro_model import MICRO_ACTOR

@@ -4,7 +4,7 @@ import pytest
 import torch
 from diffusers.models.autoencoders.autoencoder_kl_wan import WanCausalConv3d
 from dreamactor_model.presets import get_preset
-from dreamactor_model.training import vae_start
+from dreamactor_model.training.vae import vae_start
 from dreamactor_model.vae import VideoVAE
 from torch import Tensor
 from torch.nn.utils import parametrize

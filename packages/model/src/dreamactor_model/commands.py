@@ -32,7 +32,7 @@ def train(
     resume: Annotated[str, typer.Option(help="auto (the latest checkpoint, if any), none, or a step.")] = "auto",
 ) -> None:
     """Train one stage; it starts from the weights of the stage before."""
-    from dreamactor_model.training.launch import train_stage
+    from dreamactor_model.training.run.launch import train_stage
     from dreamactor_model.training.stages import parse_stage
 
     typer.echo(train_stage(settings, parse_stage(stage), manifest, resume=resume).weights)
@@ -45,7 +45,7 @@ app.command()(import_wan)
 @with_settings("model.preset")
 def encode_latents(settings: Settings, manifest: Manifest = _MANIFEST) -> None:
     """Encode the training clips with the trained VAE, once for all diffusion stages."""
-    from dreamactor_model.training.latent_encoding import encode_clips
+    from dreamactor_model.training.data.latent_encoding import encode_clips
 
     typer.echo(encode_clips(settings, manifest))
 

@@ -14,7 +14,7 @@ from dreamactor_dataset.face_set import LIGHT_TRUTHS, FaceSet
 from torch import Tensor
 
 from dreamactor_model.evaluation.probes import neighbours_r2, retrieval, ridge_r2
-from dreamactor_model.training.face_crops import PLACE_TRUTHS, crop_face, draw_place
+from dreamactor_model.training.face.face_crops import PLACE_TRUTHS, crop_face, draw_place
 
 _BATCH = 64
 NUISANCES = ("yaw", "pitch", "roll", *PLACE_TRUTHS, *LIGHT_TRUTHS)

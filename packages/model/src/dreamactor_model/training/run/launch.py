@@ -24,9 +24,9 @@ from dreamactor_core.settings import Settings
 from dreamactor_core.supervisor import GRACE_S
 from dreamactor_core.tracking import ExperimentRun
 
-from dreamactor_model.training.checkpoints import find_checkpoint
-from dreamactor_model.training.curves import write_report
-from dreamactor_model.training.journal import METRICS, MILESTONE, read_journal
+from dreamactor_model.training.run.checkpoints import find_checkpoint
+from dreamactor_model.training.run.curves import write_report
+from dreamactor_model.training.run.journal import METRICS, MILESTONE, read_journal
 from dreamactor_model.training.spec import (
     CHECKPOINTS,
     FAILURE,
@@ -133,11 +133,11 @@ def _specify(settings: Settings, stage: Stage, manifest: Path, resume: str) -> t
 def _prepare_clips(spec: TrainingSpec, settings: Settings) -> None:
     """Decode the clips once, before there are ranks that would all decode them; the same for speech."""
     if spec.stage == "vae":
-        from dreamactor_model.training.prepared import prepare_clips, prepared_folder
+        from dreamactor_model.training.data.prepared import prepare_clips, prepared_folder
 
         prepare_clips(spec.manifest, "train", settings.dataset.sampling, prepared_folder(settings.training))
     if spec.stage == "audio":
-        from dreamactor_model.training.speech_set import prepare_speech
+        from dreamactor_model.training.audio.speech_set import prepare_speech
 
         prepare_speech(settings)
 
@@ -178,7 +178,7 @@ class _Ranks:
         say(f"{self._spec.title}: {self._count} training processes (log: {self._spec.work_dir / LOG})")
         torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={self._count}"]
         torchrun += ["--log-dir", str(self._spec.work_dir / "torchrun")]
-        trainer = ["-m", "dreamactor_model.training.trainer", str(self._spec.write())]
+        trainer = ["-m", "dreamactor_model.training.run.trainer", str(self._spec.write())]
         threads = max(1, (os.cpu_count() or 1) // self._count)
         self._process = spawn(
             [sys.executable, "-m", "dreamactor_core.supervisor", sys.executable, *torchrun, *trainer],

@@ -15,8 +15,8 @@ from dreamactor_dataset.samples import SampleLoader
 from dreamactor_dataset.sampling import Draw
 
 from dreamactor_model.checkpoint import MANIFEST_FILE, load_checkpoint
-from dreamactor_model.training.latents import INDEX
-from dreamactor_model.training.prepared import PreparedClips, prepare_clips, prepared_folder
+from dreamactor_model.training.data.latents import INDEX
+from dreamactor_model.training.data.prepared import PreparedClips, prepare_clips, prepared_folder
 from dreamactor_model.training.stages import output_dir
 from dreamactor_model.vae import VideoVAE
 

@@ -16,11 +16,11 @@ from torch.nn import functional as F
 from dreamactor_model.checkpoint import save_checkpoint
 from dreamactor_model.evaluation.metrics import psnr_db
 from dreamactor_model.presets import get_preset
-from dreamactor_model.training import vae_start
-from dreamactor_model.training.prepared import PreparedClips
+from dreamactor_model.training.data.prepared import PreparedClips
 from dreamactor_model.training.randomness import step_random
 from dreamactor_model.training.spec import TrainingSpec
 from dreamactor_model.training.task import Batch
+from dreamactor_model.training.vae import vae_start
 from dreamactor_model.vae import VideoVAE
 
 # Images teach detail cheaply; short clips teach time.

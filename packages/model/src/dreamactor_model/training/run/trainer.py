@@ -1,4 +1,4 @@
-"""One rank of a training run: `torchrun -m dreamactor_model.training.trainer SPEC.json`.
+"""One rank of a training run: `torchrun -m dreamactor_model.training.run.trainer SPEC.json`.
 
 Started by `launch`, never by hand.
 The only module that needs DeepSpeed; no other process imports it.
@@ -14,9 +14,9 @@ from dreamactor_core.children import die_with_parent
 from dreamactor_core.errors import DreamactorError
 from dreamactor_core.files import write_json
 
-from dreamactor_model.training.engine import join_ranks, make_engine
-from dreamactor_model.training.journal import Journal
-from dreamactor_model.training.loop import TrainingLoop
+from dreamactor_model.training.run.engine import join_ranks, make_engine
+from dreamactor_model.training.run.journal import Journal
+from dreamactor_model.training.run.loop import TrainingLoop
 from dreamactor_model.training.spec import FAILURE, JOURNAL, TrainingSpec
 from dreamactor_model.training.stages import stage_settings
 from dreamactor_model.training.task import StageTask
@@ -62,18 +62,18 @@ def _train(spec: TrainingSpec) -> bool:
 def make_task(spec: TrainingSpec) -> StageTask:
     """What the stage trains."""
     if spec.stage == "vae":
-        from dreamactor_model.training.vae_stage import VideoVaeTask
+        from dreamactor_model.training.vae.vae_stage import VideoVaeTask
 
         return VideoVaeTask.from_spec(spec)
     if spec.stage == "face":
-        from dreamactor_model.training.face_stage import FaceTask
+        from dreamactor_model.training.face.face_stage import FaceTask
 
         return FaceTask.from_spec(spec)
     if spec.stage == "audio":
-        from dreamactor_model.training.audio_stage import AudioTask
+        from dreamactor_model.training.audio.audio_stage import AudioTask
 
         return AudioTask.from_spec(spec)
-    from dreamactor_model.training.diffusion_stage import DiffusionTask
+    from dreamactor_model.training.diffusion.diffusion_stage import DiffusionTask
 
     return DiffusionTask.from_spec(spec)
 

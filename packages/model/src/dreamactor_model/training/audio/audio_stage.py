@@ -24,11 +24,11 @@ from dreamactor_model.checkpoint import save_checkpoint
 from dreamactor_model.encoders.audio import AudioEncoder
 from dreamactor_model.encoders.face_branch import FaceBranch, face_branch_sha256, load_face_branch
 from dreamactor_model.presets import get_preset
+from dreamactor_model.training.audio.speech_set import ShownUnits, SpeechSet, load_speech, prepare_speech
+from dreamactor_model.training.audio.token_map import TokenMap, fit_token_map
 from dreamactor_model.training.randomness import step_random
 from dreamactor_model.training.spec import TrainingSpec
-from dreamactor_model.training.speech_set import ShownUnits, SpeechSet, load_speech, prepare_speech
 from dreamactor_model.training.task import Batch
-from dreamactor_model.training.token_map import TokenMap, fit_token_map
 
 _CROPS_AT_ONCE = 32
 

@@ -9,10 +9,10 @@ from dreamactor_core.errors import TrainingError
 from dreamactor_core.files import write_json
 from safetensors.torch import load_file, save_file
 
-from dreamactor_model.training.checkpoints import commit_checkpoint, find_checkpoint, open_checkpoint, step_of
-from dreamactor_model.training.ema import WeightAverage
-from dreamactor_model.training.journal import Journal
-from dreamactor_model.training.meters import Meters
+from dreamactor_model.training.run.checkpoints import commit_checkpoint, find_checkpoint, open_checkpoint, step_of
+from dreamactor_model.training.run.ema import WeightAverage
+from dreamactor_model.training.run.journal import Journal
+from dreamactor_model.training.run.meters import Meters
 from dreamactor_model.training.spec import CHECKPOINTS, FINAL_METRICS, TrainingSpec
 from dreamactor_model.training.stages import stage_settings
 from dreamactor_model.training.task import Batch, StageTask

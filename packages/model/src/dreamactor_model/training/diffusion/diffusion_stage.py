@@ -20,10 +20,10 @@ from dreamactor_model.checkpoint import load_checkpoint
 from dreamactor_model.conditions import Conditions
 from dreamactor_model.encoders.face import FaceMotionEncoder
 from dreamactor_model.presets import get_preset
+from dreamactor_model.training.data.latents import LatentClips
+from dreamactor_model.training.diffusion.loss_weights import loss_weights
+from dreamactor_model.training.diffusion.objective import draw_timesteps, flow_loss, make_flow_sample
 from dreamactor_model.training.finished import VAE_FOLDER, save_finished
-from dreamactor_model.training.latents import LatentClips
-from dreamactor_model.training.loss_weights import loss_weights
-from dreamactor_model.training.objective import draw_timesteps, flow_loss, make_flow_sample
 from dreamactor_model.training.randomness import step_generator
 from dreamactor_model.training.spec import TrainingSpec
 from dreamactor_model.training.stages import base_folder, freeze_others, stage_settings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dreamactor_core.files import atomic_directory, write_json
 
-from dreamactor_model.training.journal import read_journal
+from dreamactor_model.training.run.journal import read_journal
 
 _SMOOTHED_OVER = 0.05
 

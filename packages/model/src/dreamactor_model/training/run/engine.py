@@ -7,7 +7,7 @@ import torch
 from dreamactor_core.settings.training import StageSettings, TrainingSettings
 from torch import nn
 
-from dreamactor_model.training.schedule import learning_rate_share
+from dreamactor_model.training.run.schedule import learning_rate_share
 
 
 def deepspeed_config(training: TrainingSettings, row: StageSettings, *, on_gpu: bool) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from dreamactor_model.checkpoint import save_checkpoint
 from dreamactor_model.encoders.face import FaceMotionEncoder
 from dreamactor_model.evaluation.face_probe import face_features, probe_faces
 from dreamactor_model.presets import get_preset
-from dreamactor_model.training.erasure import Erasure
-from dreamactor_model.training.face_crops import FaceBatches, augment, draw_place, mirrored, points_in_crop
-from dreamactor_model.training.face_objective import FaceObjective
+from dreamactor_model.training.face.erasure import Erasure
+from dreamactor_model.training.face.face_crops import FaceBatches, augment, draw_place, mirrored, points_in_crop
+from dreamactor_model.training.face.face_objective import FaceObjective
 from dreamactor_model.training.randomness import step_random
 from dreamactor_model.training.spec import TrainingSpec
 from dreamactor_model.training.task import Batch

@@ -1,0 +1,1 @@
+"""Stage audio: the face's tokens from speech."""

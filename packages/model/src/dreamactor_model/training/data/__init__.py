@@ -1,0 +1,1 @@
+"""What the stages read: clips decoded once, latents encoded once."""

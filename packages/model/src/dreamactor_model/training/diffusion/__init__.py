@@ -1,0 +1,1 @@
+"""Stages 1, 2, 3: the transformer."""

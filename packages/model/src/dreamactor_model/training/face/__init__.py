@@ -1,0 +1,1 @@
+"""Stage face: motion tokens of face crops."""

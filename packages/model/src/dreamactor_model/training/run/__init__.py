@@ -1,0 +1,1 @@
+"""Running a stage: the launcher, its ranks, the loop they go round, and what survives them."""

@@ -1,0 +1,1 @@
+"""Stage vae: the small video VAE."""
