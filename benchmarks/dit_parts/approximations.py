@@ -137,7 +137,7 @@ def _scene(model: LoadedModel, settings: Settings) -> _Scene:
     subject = read_subject((footage("astronaut"),), tracker, area=int(model.about["area"]))
     driving = extract_video(footage("smiling-man"), tracker, max_frames=FRAMES)
     retargeted = retarget(driving, subject.track)
-    drawn = DrivenMotion(footage("smiling-man"), driving, retargeted, subject.size)
+    drawn = DrivenMotion(retargeted, subject.size, video=footage("smiling-man"), driving=driving)
     every = range(FRAMES)
     motion = MotionArrays(drawn.control_maps(every), drawn.face_crops(every))
     return _Scene(model, encode_images(model, subject.images_RHWC), motion)

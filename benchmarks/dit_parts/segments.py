@@ -93,7 +93,7 @@ def _motion(video: Path, frame_count: int) -> DrivenMotion:
     track = _person()[[0] * frame_count]
     joints_m = track.joints_cam_m.copy()
     joints_m[..., 0] += 0.2 * np.sin(np.arange(frame_count) / 10)[:, None]
-    return DrivenMotion(video, track, replace(track, joints_cam_m=joints_m), (SIDE, SIDE))
+    return DrivenMotion(replace(track, joints_cam_m=joints_m), (SIDE, SIDE), video=video, driving=track)
 
 
 def _person() -> MotionTrack:

@@ -32,12 +32,12 @@ from dreamactor_model.training.audio.speech_set import (
     photograph,
     prepare_speech,
     speak_features,
-    speech_reader,
 )
 from dreamactor_model.training.audio.token_map import TokenMap
 from dreamactor_model.training.face.face_stage import FaceTask
 from dreamactor_model.training.run.schedule import learning_rate_share
 from dreamactor_model.training.task import Batch
+from dreamactor_signals.speech import SpeechReader
 from torch import nn
 
 _PRESET = get_preset("tiny")
@@ -56,7 +56,9 @@ def measure(scale: float = 1.0) -> dict[str, float | bool | str | None]:
         branch = train_branch(settings)
         heard = Path(folder) / "heard"
         heard.mkdir()
-        unheard = speak_features(heard, _TEST_UTTERANCES, seed=1, part="test", reader=speech_reader(settings))
+        unheard = speak_features(
+            heard, _TEST_UTTERANCES, seed=1, part="test", reader=SpeechReader.chosen(settings.signals)
+        )
         token_map = map_tokens(branch, speech.faces)
         probe = Probe(tokens_of_crops(branch, speech.faces.crops_KSS3), speech.faces.units_KU[:, _JAW])
         found: dict[str, float | bool | str | None] = {"speech_token_map_unexplained": token_map.unexplained}

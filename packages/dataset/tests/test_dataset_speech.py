@@ -13,7 +13,7 @@ from dreamactor_dataset.synthetic.speech.mouth import speaking_units
 from dreamactor_dataset.synthetic.speech.sentences import HELD_OUT, TRAINED
 from dreamactor_dataset.synthetic.speech.utterances import FPS, make_utterances, write_recording
 from dreamactor_dataset.synthetic.speech.visemes import REST, visemes_of
-from dreamactor_signals.speech import speech_features
+from dreamactor_signals.speech import SpeechReader
 from dreamactor_signals.speech.recording import RATE_HZ, read_recording
 
 _JAW, _PRESS, _PUCKER = (ARKIT_UNITS.index(name) for name in ("jawOpen", "mouthPressLeft", "mouthPucker"))
@@ -80,7 +80,7 @@ def test_lips_move_when_the_recording_sounds(tmp_path) -> None:
         path = tmp_path / f"{number}.wav"
         write_recording(path, utterance.samples)
         assert np.abs(read_recording(path) - utterance.samples.clip(-1, 1)).max() < 1e-4
-        features = speech_features(path, FPS)
+        features = SpeechReader().read(path, FPS)
         assert len(features) == len(utterance.units)
         moving = np.abs(utterance.units - utterance.mood).max(axis=1) > 0.1
         # Silence is -1 in the features: the spoken frames are the loud ones.

@@ -13,8 +13,9 @@ from dreamactor_core.settings import Settings, load_settings
 from dreamactor_model.animate import AnimateRequest
 from dreamactor_model.animate.frames import make_frames
 from dreamactor_model.animate.loaded import LoadedModel
+from dreamactor_model.animate.motion import TrackMotion
 from dreamactor_model.animate.subject import read_subject
-from dreamactor_model.animate.views import TurningMotion, with_made_views
+from dreamactor_model.animate.views import with_made_views
 from dreamactor_model.commands import animate
 from dreamactor_signals.draw import control_maps
 from dreamactor_signals.head_angles import rotation_of_angles
@@ -85,7 +86,7 @@ def test_made_views_are_the_picked_frames_of_the_first_pass(
     sampling = settings.sampling
     both = with_made_views(model, subject, sampling, "sphere", count=3)
     track = turning_views(subject.track, FRAMES, np.radians(50))
-    motion = TurningMotion(track, subject.size, subject.face_crop(), "sphere")
+    motion = TrackMotion(track, subject.size, own_face=subject.face_crop())
     frames = list(make_frames(model, subject.images_RHWC, motion, sampling, "again"))
     assert [view.yaw_deg for view in both.views[:2]] == [50, -50]
     assert both.views[2].yaw_deg == pytest.approx(0, abs=1e-3)

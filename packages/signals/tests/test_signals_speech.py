@@ -9,7 +9,7 @@ import pytest
 from dreamactor_core.cli import build_app
 from dreamactor_core.errors import DecodeError, InputError
 from dreamactor_core.files import save_tensors
-from dreamactor_signals.speech import SpeechFeatures, speech_features
+from dreamactor_signals.speech import SpeechFeatures, SpeechReader
 from dreamactor_signals.speech.log_mel import BANDS, CONTEXT_S, mel_filters
 from dreamactor_signals.speech.recording import read_recording
 from hypothesis import HealthCheck, given, settings
@@ -115,7 +115,7 @@ def test_bad_recordings_are_refused_by_name(tmp_path: Path, data: bytes, problem
     path = tmp_path / "bad.wav"
     path.write_bytes(data)
     with pytest.raises(InputError, match=problem) as caught:
-        speech_features(path, FPS)
+        SpeechReader().read(path, FPS)
     assert caught.value.path == path
 
 
@@ -135,23 +135,23 @@ def test_damage_anywhere_gives_a_typed_error_or_a_recording(tmp_path: Path, at: 
 def test_features_cover_the_recording_at_the_videos_rate(tmp_path: Path) -> None:
     path = write_wav(tmp_path / "v.wav", voice(16000, 1.5))
     for fps in (Fraction(25), Fraction(30000, 1001), Fraction(60)):
-        found = speech_features(path, fps)
+        found = SpeechReader().read(path, fps)
         assert found.features.shape == (int(np.ceil(1.5 * fps)), len(CONTEXT_S) * BANDS)
         assert found.features.dtype == np.float32
         assert not found.silent.any()
         assert np.abs(found.features).max() < 1.5
-    assert len(speech_features(path, FPS, frame_count=7)) == 7
-    longer = speech_features(path, FPS, frame_count=50)
+    assert len(SpeechReader().read(path, FPS, frame_count=7)) == 7
+    longer = SpeechReader().read(path, FPS, frame_count=50)
     assert longer.silent.tolist() == [False] * 38 + [True] * 12
     np.testing.assert_allclose(longer.features[45:], -1)
 
 
 def test_silence_is_finite_and_marked(tmp_path: Path) -> None:
-    quiet = speech_features(write_wav(tmp_path / "q.wav", np.zeros(16000)), FPS)
+    quiet = SpeechReader().read(write_wav(tmp_path / "q.wav", np.zeros(16000)), FPS)
     assert quiet.silent.all()
     np.testing.assert_allclose(quiet.features, -1)
     pause = np.concatenate([voice(16000, 0.8), np.zeros(12800), voice(16000, 0.8)])
-    silent = speech_features(write_wav(tmp_path / "p.wav", pause), FPS).silent
+    silent = SpeechReader().read(write_wav(tmp_path / "p.wav", pause), FPS).silent
     assert silent.tolist() == [False] * 20 + [True] * 20 + [False] * 20
 
 
@@ -159,8 +159,8 @@ def test_silence_is_finite_and_marked(tmp_path: Path) -> None:
 @given(st.integers(1, 20), st.integers(0, 50))
 def test_a_shift_in_time_shifts_the_features(tmp_path: Path, frames: int, seed: int) -> None:
     sound = voice(16000, 1.0, seed=seed)
-    plain = speech_features(write_wav(tmp_path / "a.wav", sound, kind=(3, 32)), FPS)
-    late = speech_features(write_wav(tmp_path / "b.wav", np.r_[np.zeros(640 * frames), sound], kind=(3, 32)), FPS)
+    plain = SpeechReader().read(write_wav(tmp_path / "a.wav", sound, kind=(3, 32)), FPS)
+    late = SpeechReader().read(write_wav(tmp_path / "b.wav", np.r_[np.zeros(640 * frames), sound], kind=(3, 32)), FPS)
     assert len(late) == len(plain) + frames
     np.testing.assert_allclose(late.features[frames:], plain.features, atol=1e-4)
     assert late.silent.tolist() == [True] * frames + plain.silent.tolist()
@@ -171,15 +171,15 @@ def test_a_shift_in_time_shifts_the_features(tmp_path: Path, frames: int, seed: 
 def test_loudness_and_channels_do_not_matter(tmp_path: Path, seed: int, gain: float, channels: int) -> None:
     sound = voice(16000, 0.6, seed=seed)
     many = np.repeat(gain * sound[:, None], channels, axis=1)
-    mono = speech_features(write_wav(tmp_path / "m.wav", sound, kind=(3, 32)), FPS)
-    loud = speech_features(write_wav(tmp_path / "l.wav", many, kind=(3, 32)), FPS)
+    mono = SpeechReader().read(write_wav(tmp_path / "m.wav", sound, kind=(3, 32)), FPS)
+    loud = SpeechReader().read(write_wav(tmp_path / "l.wav", many, kind=(3, 32)), FPS)
     np.testing.assert_allclose(loud.features, mono.features, atol=1e-4)
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 22050, 44100, 48000])
 def test_the_sample_rate_does_not_matter(tmp_path: Path, rate_hz: int) -> None:
-    plain = speech_features(write_wav(tmp_path / "a.wav", voice(16000), kind=(3, 32)), FPS).features
-    other = speech_features(write_wav(tmp_path / "b.wav", voice(rate_hz), rate_hz, (3, 32)), FPS).features
+    plain = SpeechReader().read(write_wav(tmp_path / "a.wav", voice(16000), kind=(3, 32)), FPS).features
+    other = SpeechReader().read(write_wav(tmp_path / "b.wav", voice(rate_hz), rate_hz, (3, 32)), FPS).features
     # What 8 kHz can carry; where the recording starts and stops, resampling rings.
     low = np.tile(np.arange(BANDS) < np.flatnonzero(mel_filters()[:, 112:].any(axis=1))[0], len(CONTEXT_S))
     inner = np.abs(other - plain)[3:-3, low]
@@ -196,7 +196,7 @@ def test_bands_cover_the_range_of_speech_without_holes() -> None:
 
 
 def test_features_are_saved_whole_and_read_back(tmp_path: Path) -> None:
-    found = speech_features(write_wav(tmp_path / "v.wav", voice(16000, 0.4)), Fraction(30000, 1001))
+    found = SpeechReader().read(write_wav(tmp_path / "v.wav", voice(16000, 0.4)), Fraction(30000, 1001))
     found.save(tmp_path / "f.safetensors")
     again = SpeechFeatures.load(tmp_path / "f.safetensors")
     np.testing.assert_array_equal(again.features, found.features)

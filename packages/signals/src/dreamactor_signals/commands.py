@@ -105,13 +105,9 @@ def speech(
     frames: Annotated[int | None, typer.Option(min=1, help="Frames of the video; else as many as it lasts.")] = None,
 ) -> None:
     """Turn a recording into features, one vector a video frame."""
-    from dreamactor_signals.speech import speech_features
+    from dreamactor_signals.speech import SpeechReader
 
-    rate = _rate(fps)
-    encoder = settings.signals.speech_encoder
-    speech_features(recording, rate, encoder=None if encoder is None else Path(encoder), frame_count=frames).save(
-        output
-    )
+    SpeechReader.chosen(settings.signals).read(recording, _rate(fps), frames).save(output)
     typer.echo(output)
 
 

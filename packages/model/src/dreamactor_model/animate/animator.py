@@ -25,7 +25,7 @@ from dreamactor_signals.trackers import Tracker, make_tracker
 
 from dreamactor_model.animate.frames import make_frames
 from dreamactor_model.animate.loaded import LoadedModel
-from dreamactor_model.animate.motion import DrivenMotion, SpokenMotion
+from dreamactor_model.animate.motion import DrivenMotion, TrackMotion
 from dreamactor_model.animate.request import AnimateRequest, AnimateResult
 from dreamactor_model.animate.sheet import SheetRows
 from dreamactor_model.animate.speech import SpeechDriver, held_pose
@@ -110,9 +110,7 @@ class Animator:
     def _most_references(self, sampling: SamplingSettings) -> int:
         return sampling.max_references or self._model.max_references
 
-    def _motion(
-        self, request: AnimateRequest, subject: Subject, sampling: SamplingSettings
-    ) -> DrivenMotion | SpokenMotion:
+    def _motion(self, request: AnimateRequest, subject: Subject, sampling: SamplingSettings) -> TrackMotion:
         """What drives: the video, speech in the reference's own pose, or the video's body with the face of speech."""
         if request.driving is None:
             return self._spoken(request, subject, sampling)
@@ -123,12 +121,14 @@ class Animator:
             tokens_TC = self._face_tokens(request, driving.fps, len(driving))
             retargeted = replace(retargeted[: len(tokens_TC)], face_tokens=tokens_TC)
         own_face = None if "face" in signals.retarget.transfer else subject.face_crop()
-        return DrivenMotion(request.driving, driving, retargeted, subject.size, own_face, signals.guidance)
+        return DrivenMotion(
+            retargeted, subject.size, signals.guidance, own_face, video=request.driving, driving=driving
+        )
 
-    def _spoken(self, request: AnimateRequest, subject: Subject, sampling: SamplingSettings) -> SpokenMotion:
+    def _spoken(self, request: AnimateRequest, subject: Subject, sampling: SamplingSettings) -> TrackMotion:
         tokens_TC = self._face_tokens(request, AUDIO_FPS, sampling.max_frames)
         track = held_pose(subject.track, len(tokens_TC), AUDIO_FPS, sampling.seed)
-        return SpokenMotion(replace(track, face_tokens=tokens_TC), subject.size, self._settings.signals.guidance)
+        return TrackMotion(replace(track, face_tokens=tokens_TC), subject.size, self._settings.signals.guidance)
 
     def _face_tokens(self, request: AnimateRequest, fps: Fraction, most: int | None) -> np.ndarray:
         """(T, C) of the recording, `most` frames at most."""

@@ -21,78 +21,21 @@ from dreamactor_model.presets import FACE_CROP_PX
 
 
 @dataclass(frozen=True)
-class DrivenMotion:
-    """A `MotionSource` (`dreamactor_model.sampling.stream`) that never holds more than one segment's pixels.
+class TrackMotion:
+    """A `MotionSource` (`dreamactor_model.sampling.stream`) without a video: a pose to show, and what moves the face.
 
     Attributes:
-        video: the driving video.
-        driving: its own track; the face boxes are in the video's pixels.
-        retargeted: the same performance by the subject's body, seen by the subject's camera; with face tokens where
-            speech moves the face.
-        size: width and height of the canvas.
-        own_face: (224, 224, 3) uint8 of the subject, in place of the driving faces if these are not transferred.
-        guidance: what shows the head in control maps.
-    """
-
-    video: Path
-    driving: MotionTrack
-    retargeted: MotionTrack
-    size: tuple[int, int]
-    own_face: np.ndarray | None = None
-    guidance: Guidance = "sphere"
-
-    def __len__(self) -> int:
-        return len(self.retargeted)
-
-    @property
-    def fps(self) -> Fraction:
-        """Frames a second."""
-        return self.retargeted.fps
-
-    def control_maps(self, frames: Sequence[int]) -> np.ndarray:
-        """(T, 6, H, W) uint8 skeleton and head maps."""
-        return control_maps(self.retargeted[list(frames)], self.size, self.guidance)
-
-    def face_crops(self, frames: Sequence[int]) -> np.ndarray:
-        """(T, 224, 224, 3) uint8, black where no face is seen."""
-        if self.own_face is not None:
-            return np.repeat(self.own_face[None], len(frames), axis=0)
-        windows = self._face_windows
-        crops = np.zeros((len(frames), FACE_CROP_PX, FACE_CROP_PX, 3), np.uint8)
-        with open_video(self.video, indices=frames) as reader:
-            for crop, index, frame in zip(crops, frames, reader, strict=True):
-                window = windows[index]
-                if window is not None:
-                    crop[:] = window.crop(frame, FACE_CROP_PX)
-        return crops
-
-    def face_tokens(self, frames: Sequence[int]) -> np.ndarray | None:
-        """(T, C) float32 where speech moves the face, else None."""
-        return _tokens(self.retargeted, frames)
-
-    def driving_frames(self, frames: Sequence[int]) -> np.ndarray:
-        """(T, H, W, 3) uint8 of the driving video, for people to compare with."""
-        return read_frames(self.video, frames)
-
-    @cached_property
-    def _face_windows(self) -> list[Region | None]:
-        # Of the whole clip at once: they are steadied over time, and every segment asks for some.
-        return face_windows(self.driving.face_boxes_px)
-
-
-@dataclass(frozen=True)
-class SpokenMotion:
-    """A `MotionSource` without a video: a pose, and face tokens that speech made.
-
-    Attributes:
-        track: in the subject's camera, with face tokens.
+        track: the performance by the subject's body, seen by the subject's camera; with face tokens where speech moves
+            the face.
         size: width and height of the canvas.
         guidance: what shows the head in control maps.
+        own_face: (224, 224, 3) uint8 of the subject, where its face is to stay as it is.
     """
 
     track: MotionTrack
     size: tuple[int, int]
     guidance: Guidance = "sphere"
+    own_face: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.track)
@@ -106,18 +49,51 @@ class SpokenMotion:
         """(T, 6, H, W) uint8 skeleton and head maps."""
         return control_maps(self.track[list(frames)], self.size, self.guidance)
 
-    def face_crops(self, frames: Sequence[int]) -> None:  # noqa: ARG002 - the signature is the protocol's
-        """None: there is no picture of a face."""
-        return
+    def face_crops(self, frames: Sequence[int]) -> np.ndarray | None:
+        """(T, 224, 224, 3) uint8 of the subject's own face; None: there is no picture of a face."""
+        return None if self.own_face is None else np.repeat(self.own_face[None], len(frames), axis=0)
 
     def face_tokens(self, frames: Sequence[int]) -> np.ndarray | None:
-        """(T, C) float32."""
-        return _tokens(self.track, frames)
+        """(T, C) float32 where speech moves the face, else None."""
+        tokens_TC = self.track.face_tokens
+        return None if tokens_TC is None else tokens_TC[list(frames)]
 
-    def driving_frames(self, frames: Sequence[int]) -> None:  # noqa: ARG002 - as that of `DrivenMotion`
+    def driving_frames(self, frames: Sequence[int]) -> np.ndarray | None:  # noqa: ARG002 - as that of `DrivenMotion`
         """None: nothing was filmed."""
-        return
+        return None
 
 
-def _tokens(track: MotionTrack, frames: Sequence[int]) -> np.ndarray | None:
-    return None if track.face_tokens is None else track.face_tokens[list(frames)]
+@dataclass(frozen=True, kw_only=True)
+class DrivenMotion(TrackMotion):
+    """A video drives. It never holds more than one segment's pixels.
+
+    Attributes:
+        video: the driving video.
+        driving: its own track; the face boxes are in the video's pixels.
+    """
+
+    video: Path
+    driving: MotionTrack
+
+    def face_crops(self, frames: Sequence[int]) -> np.ndarray:
+        """(T, 224, 224, 3) uint8 of the driving video unless the own face is to stay; black where none is seen."""
+        own_THWC = super().face_crops(frames)
+        if own_THWC is not None:
+            return own_THWC
+        windows = self._face_windows
+        crops = np.zeros((len(frames), FACE_CROP_PX, FACE_CROP_PX, 3), np.uint8)
+        with open_video(self.video, indices=frames) as reader:
+            for crop, index, frame in zip(crops, frames, reader, strict=True):
+                window = windows[index]
+                if window is not None:
+                    crop[:] = window.crop(frame, FACE_CROP_PX)
+        return crops
+
+    def driving_frames(self, frames: Sequence[int]) -> np.ndarray:
+        """(T, H, W, 3) uint8 of the driving video, for people to compare with."""
+        return read_frames(self.video, frames)
+
+    @cached_property
+    def _face_windows(self) -> list[Region | None]:
+        # Of the whole clip at once: they are steadied over time, and every segment asks for some.
+        return face_windows(self.driving.face_boxes_px)

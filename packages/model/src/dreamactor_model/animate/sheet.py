@@ -9,7 +9,7 @@ import numpy as np
 from dreamactor_core.contact_sheet import write_contact_sheet
 from dreamactor_signals.speech.recording import read_recording
 
-from dreamactor_model.animate.motion import DrivenMotion, SpokenMotion
+from dreamactor_model.animate.motion import TrackMotion
 from dreamactor_model.animate.subject import Subject
 from dreamactor_model.animate.waveform import waveform_pictures
 
@@ -23,7 +23,7 @@ class SheetRows:
         speech: the recording, where one moves the face.
     """
 
-    def __init__(self, subject: Subject, motion: DrivenMotion | SpokenMotion, speech: Path | None = None) -> None:
+    def __init__(self, subject: Subject, motion: TrackMotion, speech: Path | None = None) -> None:
         self._subject, self._motion, self._speech = subject, motion, speech
         self._shown = np.unique(np.linspace(0, len(motion) - 1, _ROWS).round().astype(int)).tolist()
         self._results: list[np.ndarray] = []

@@ -45,8 +45,7 @@ class SpeechDriver:
         """
         folder = find_audio(checkpoint)
         about = read_about(folder)
-        path = settings.signals.speech_encoder
-        reader = SpeechReader(None if path is None else Path(path))
+        reader = SpeechReader.chosen(settings.signals)
         if about["features"] != reader.name:
             raise WeightsError(
                 f"was trained on speech features of {about['features']}, not {reader.name}",

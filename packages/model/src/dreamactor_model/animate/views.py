@@ -5,54 +5,20 @@ would choose join the reference. Their yaw is the one that was asked for: a trac
 that the model drew than the motion states it. They join as images: a latent inside a clip stands for four frames and
 for all that came before, while a reference is a clip of one frame.
 
-Legend: T video frames, K views, H W canvas.
+Legend: K views, H W canvas.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_core.settings.signals import Guidance
-from dreamactor_signals.draw import control_maps
 from dreamactor_signals.views import head_yaw_rad, pick_complement, turning_views
 
 from dreamactor_model.animate.frames import make_frames
 from dreamactor_model.animate.loaded import LoadedModel
+from dreamactor_model.animate.motion import TrackMotion
 from dreamactor_model.animate.subject import MadeView, Subject
-
-
-@dataclass(frozen=True)
-class TurningMotion:
-    """A `MotionSource` of one segment: the person turns, with the face of the reference.
-
-    Attributes:
-        track: T frames in the subject's camera.
-        size: width and height of the canvas.
-        own_face: (224, 224, 3) uint8.
-        guidance: what shows the head in control maps.
-    """
-
-    track: MotionTrack
-    size: tuple[int, int]
-    own_face: np.ndarray
-    guidance: Guidance
-
-    def __len__(self) -> int:
-        return len(self.track)
-
-    def control_maps(self, frames: Sequence[int]) -> np.ndarray:
-        """(T, 6, H, W) uint8 skeleton and head maps."""
-        return control_maps(self.track[list(frames)], self.size, self.guidance)
-
-    def face_crops(self, frames: Sequence[int]) -> np.ndarray:
-        """(T, 224, 224, 3) uint8, all alike."""
-        return np.repeat(self.own_face[None], len(frames), axis=0)
-
-    def face_tokens(self, frames: Sequence[int]) -> None:  # noqa: ARG002 - the signature is the protocol's
-        """None: the crops are asked."""
-        return
 
 
 def with_made_views(
@@ -67,7 +33,7 @@ def with_made_views(
         InputError: the reference shows neither head nor shoulders.
     """
     track = turning_views(subject.track, sampling.segment_frames, np.radians(sampling.view_yaw_deg))
-    motion = TurningMotion(track, subject.size, subject.face_crop(), guidance)
+    motion = TrackMotion(track, subject.size, guidance, own_face=subject.face_crop())
     yaw_rad = head_yaw_rad(track)
     chosen = pick_complement(yaw_rad, float(head_yaw_rad(subject.track)[0]), count).tolist()
     made = {

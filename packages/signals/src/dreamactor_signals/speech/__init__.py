@@ -4,6 +4,6 @@ Read in this order: `recording` (a WAV to samples), `log_mel` (the embedded feat
 and HuBERT by path), `features` (the result and its file).
 """
 
-from dreamactor_signals.speech.features import SpeechFeatures, SpeechReader, speech_features
+from dreamactor_signals.speech.features import SpeechFeatures, SpeechReader
 
-__all__ = ["SpeechFeatures", "SpeechReader", "speech_features"]
+__all__ = ["SpeechFeatures", "SpeechReader"]

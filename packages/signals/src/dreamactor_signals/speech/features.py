@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from dreamactor_core.errors import InputError
 from dreamactor_core.files import load_tensors, save_tensors, sha256_file
+from dreamactor_core.settings.signals import SignalsSettings
 
 from dreamactor_signals.speech.log_mel import log_mel
 from dreamactor_signals.speech.recording import RATE_HZ, read_recording
@@ -94,6 +95,15 @@ class SpeechReader:
         self._folder = encoder
         self.name = LOG_MEL if encoder is None else _name_of(encoder)
 
+    @classmethod
+    def chosen(cls, settings: SignalsSettings) -> Self:
+        """By the encoder that the settings name.
+
+        Raises:
+            WeightsError: the encoder is missing or of another kind.
+        """
+        return cls(None if settings.speech_encoder is None else Path(settings.speech_encoder))
+
     def read(self, recording: Path | str, fps: Fraction, frame_count: int | None = None) -> SpeechFeatures:
         """Features of a recording, aligned to a video.
 
@@ -125,19 +135,6 @@ class SpeechReader:
         from dreamactor_signals.speech.pretrained import PretrainedSpeech
 
         return None if self._folder is None else PretrainedSpeech(self._folder)
-
-
-def speech_features(
-    recording: Path | str, fps: Fraction, *, encoder: Path | None = None, frame_count: int | None = None
-) -> SpeechFeatures:
-    """Features of one recording: see `SpeechReader`.
-
-    Raises:
-        InputError: no such file, an empty one, or an impossible rate or count.
-        DecodeError: not a whole WAV with sound in it.
-        WeightsError: the encoder is missing, damaged or of another kind.
-    """
-    return SpeechReader(encoder).read(recording, fps, frame_count)
 
 
 def _name_of(folder: Path) -> str:

@@ -71,7 +71,7 @@ def prepare_speech(settings: Settings) -> Path:
         WeightsError: the pretrained speech encoder cannot be used.
     """
     row = settings.training.audio
-    reader = speech_reader(settings)
+    reader = SpeechReader.chosen(settings.signals)
     cause = (VERSION, settings.training.seed, row.utterances, row.faces, row.people, reader.name)
     key = hashlib.sha256(repr(cause).encode()).hexdigest()[:16]
     folder = Path(settings.training.work_dir) / "speech" / key
@@ -96,12 +96,6 @@ def load_speech(folder: Path) -> SpeechSet:
     return SpeechSet(
         [_load(path) for path in sorted(folder.glob("utterance-*.safetensors"))], faces, header["features"]
     )
-
-
-def speech_reader(settings: Settings) -> SpeechReader:
-    """The speech features that the settings name."""
-    encoder = settings.signals.speech_encoder
-    return SpeechReader(None if encoder is None else Path(encoder))
 
 
 def speak_features(folder: Path, count: int, *, seed: int, part: Part, reader: SpeechReader) -> list[SpokenFeatures]:
