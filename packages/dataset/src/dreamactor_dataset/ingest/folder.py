@@ -16,7 +16,7 @@ from dreamactor_dataset.ingest.clip_list import CLIP_LIST, read_clip_list
 from dreamactor_dataset.ingest.discovery import find_clips
 from dreamactor_dataset.ingest.inspection import Finding, inspect_clips
 from dreamactor_dataset.ingest.judging import judge_clips
-from dreamactor_dataset.ingest.splits import SplitShares, assign_splits
+from dreamactor_dataset.ingest.splits import SplitShares, Ties, assign_splits
 
 MANIFEST = "manifest.parquet"
 
@@ -44,7 +44,7 @@ def ingest_folder(
     _check_output(folder, output)
     findings = inspect_clips(clips, read_clip_list(folder, clips), threads=settings.threads)
     splits = assign_splits(
-        [(finding.identity, finding.notes.split) for finding in findings],
+        [Ties(finding.identity, stated=finding.notes.split) for finding in findings],
         SplitShares(val=settings.val_share, test=settings.test_share),
     )
     rows = judge_clips(findings, folder, splits, settings)

@@ -14,23 +14,23 @@ Verdict = tuple[Status, str | None]
 
 
 def judge_clips(
-    findings: Iterable[Finding], folder: Path, splits: Mapping[str, Split], settings: IngestSettings
+    findings: Iterable[Finding], folder: Path, splits: Iterable[Split], settings: IngestSettings
 ) -> list[ClipRow]:
     """A row for each finding, in order.
 
     Args:
         findings: of the videos in `folder`.
         folder: true tracks are relative to it.
-        splits: the split of each identity.
+        splits: of the findings, in their order.
         settings: the shortest clip, and licence and consent of clips that state none.
     """
     kept_by_sha256: dict[str, str] = {}
     rows = []
-    for finding in findings:
+    for finding, split in zip(findings, splits, strict=True):
         verdict = _verdict(finding, folder, kept_by_sha256, settings)
         if verdict[0] == "kept":
             kept_by_sha256[finding.sha256] = finding.clip_id
-        rows.append(_row(finding, folder, splits[finding.identity], verdict, settings))
+        rows.append(_row(finding, folder, split, verdict, settings))
     return rows
 
 
