@@ -9,7 +9,6 @@ from functools import partial
 from statistics import median
 
 import torch
-from diffusers import WanTransformer3DModel
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.conditions import Conditions
 from dreamactor_model.dit.flops import Workload, step_flops
@@ -19,6 +18,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from benchmarks.dit_parts.rounds import interleaved_medians_s
+from benchmarks.dit_parts.sizes import wan_transformer
 
 _WIDTH_PX, _HEIGHT_PX, _FRAMES = 960, 640, 73
 _MATRIX = 8192
@@ -59,17 +59,10 @@ def _matmul_flops_per_s(rounds: int) -> float:
 def _forward_s(config: ActorConfig, grid: tuple[int, int, int], rounds: int) -> tuple[float, float]:
     with torch.device("cuda"):
         actor = DreamActor(config).eval()
-        wan = WanTransformer3DModel(
-            num_attention_heads=config.heads,
-            attention_head_dim=config.dim // config.heads,
-            in_channels=config.latent_channels,
-            out_channels=config.latent_channels,
-            ffn_dim=config.ffn_dim,
-            num_layers=config.layers,
-        )
+        wan = wan_transformer(config)
         latents, times, conditions = _inputs(config, grid)
-        prompt = torch.randn(1, config.text_tokens, 4096, dtype=torch.bfloat16)
-    wan = wan.to(torch.bfloat16).eval()
+        prompt = torch.randn(1, config.text_tokens, config.text_dim, dtype=torch.bfloat16)
+    wan.to(torch.bfloat16)
     to_bfloat16(actor.dit)
     actor.compile_blocks()
     constants = actor.prepare(conditions)

@@ -59,16 +59,15 @@ def actor_config(size: Size) -> ActorConfig:
     )
 
 
-def wan_transformer(size: Size) -> WanTransformer3DModel:
-    """Diffusers' transformer with random weights."""
-    config = actor_config(size)
+def wan_transformer(config: ActorConfig) -> WanTransformer3DModel:
+    """Diffusers' transformer of the same sizes, with random weights."""
     torch.manual_seed(0)
     return WanTransformer3DModel(
         num_attention_heads=config.heads,
         attention_head_dim=config.dim // config.heads,
-        in_channels=LATENT_CHANNELS,
-        out_channels=LATENT_CHANNELS,
-        text_dim=TEXT_DIM,
+        in_channels=config.latent_channels,
+        out_channels=config.latent_channels,
+        text_dim=config.text_dim,
         freq_dim=config.frequency_dim,
         ffn_dim=config.ffn_dim,
         num_layers=config.layers,

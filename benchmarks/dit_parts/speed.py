@@ -45,7 +45,7 @@ def measure(scale: float = 1.0) -> dict[str, float | bool | str | None]:
 
 @torch.inference_mode()
 def _forward_seconds(size: Size, scale: float) -> dict[str, float]:
-    wan = wan_transformer(size)
+    wan = wan_transformer(actor_config(size))
     actor = with_weights_of(wan, size)
     step = Step.of(size, actor)
     constants = step.constants(actor)
@@ -68,7 +68,7 @@ def _forward_seconds(size: Size, scale: float) -> dict[str, float]:
 
 def _compiled(wan: WanTransformer3DModel, size: Size) -> tuple[WanTransformer3DModel, DreamActor]:
     """Both with compiled blocks, each as its own project does it."""
-    theirs = wan_transformer(size)
+    theirs = wan_transformer(actor_config(size))
     theirs.load_state_dict(wan.state_dict())
     theirs.compile_repeated_blocks(fullgraph=True)
     ours = with_weights_of(wan, size)
@@ -77,7 +77,7 @@ def _compiled(wan: WanTransformer3DModel, size: Size) -> tuple[WanTransformer3DM
 
 
 def _training_seconds(size: Size, scale: float) -> dict[str, float]:
-    wan = wan_transformer(size)
+    wan = wan_transformer(actor_config(size))
     eager, compiled = with_weights_of(wan, size), with_weights_of(wan, size)
     compiled.compile_blocks()
     step = Step.of(size, eager)

@@ -17,6 +17,7 @@ from dreamactor_model.presets import ActorConfig, get_preset, latent_frames, vid
 from micro_model import MICRO_ACTOR
 from torch import Tensor, nn
 from torch.nn import functional as F
+from wan_folders import wan_sizes
 
 FRAMES = 4
 
@@ -284,14 +285,7 @@ def test_presets_have_every_weight_of_their_base(name: str, billions: float) -> 
     config = get_preset(name).actor
     with torch.device("meta"):
         ours = DiT(config).state_dict()
-        base = WanTransformer3DModel(
-            num_attention_heads=config.heads,
-            attention_head_dim=config.dim // config.heads,
-            in_channels=config.latent_channels,
-            out_channels=config.latent_channels,
-            ffn_dim=config.ffn_dim,
-            num_layers=config.layers,
-        ).state_dict()
+        base = WanTransformer3DModel(**wan_sizes(config)).state_dict()
     assert sum(weight.numel() for weight in base.values()) / 1e9 == pytest.approx(billions, rel=0.01)
     different = {key for key in base if key not in ours or ours[key].shape != base[key].shape}
     assert different == {"patch_embedding.weight"}  # it has the pose columns beside

@@ -52,10 +52,9 @@ LARGE = dataclasses.replace(
 SMALL_PRESETS = {preset.name: preset for preset in (T2V, TI2V)}
 
 
-def random_wan(actor: ActorConfig, **changes: Any) -> WanTransformer3DModel:
-    """diffusers' transformer of these sizes, no parameter at its default."""
-    torch.manual_seed(0)
-    arguments = {
+def wan_sizes(actor: ActorConfig) -> dict[str, Any]:
+    """The arguments that make diffusers' transformer as large."""
+    return {
         "num_attention_heads": actor.heads,
         "attention_head_dim": actor.dim // actor.heads,
         "in_channels": actor.latent_channels,
@@ -65,7 +64,12 @@ def random_wan(actor: ActorConfig, **changes: Any) -> WanTransformer3DModel:
         "ffn_dim": actor.ffn_dim,
         "num_layers": actor.layers,
     }
-    model = WanTransformer3DModel(**{**arguments, **changes}).eval()
+
+
+def random_wan(actor: ActorConfig, **changes: Any) -> WanTransformer3DModel:
+    """diffusers' transformer of these sizes, no parameter at its default."""
+    torch.manual_seed(0)
+    model = WanTransformer3DModel(**(wan_sizes(actor) | changes)).eval()
     with torch.no_grad():  # norms start at one, which would hide a norm put in the wrong place
         for parameter in model.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
