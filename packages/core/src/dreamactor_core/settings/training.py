@@ -96,7 +96,22 @@ class TrainingSettings(Section):
         "that sampling reads them once a segment. A model is sampled as stage 1 began it.",
     )
     seed: int = Field(0, ge=0, description="Seed of everything random in training.")
-    processes: int = Field(2, ge=1, description="Training processes on this node (ranks).")
+    micro_batches: int = Field(
+        2,
+        ge=1,
+        description="Micro-batches of a step, each of the stage's `batch` clips. The ranks share them equally, so the "
+        "number of ranks decides the speed and never the weights.",
+    )
+    processes: int = Field(2, ge=1, description="Training processes on each node (ranks).")
+    accelerator: Literal["auto", "cuda", "cpu"] = Field(
+        "auto", description="cuda: a GPU a process or none starts; auto: GPUs where there are any."
+    )
+    hostfile: str | None = Field(
+        None,
+        description="Nodes to train on, a line `HOST slots=RANKS` each, reached by ssh, with this folder shared; none: "
+        "this one, or those that Slurm or Kubernetes name.",
+    )
+    stall_s: float = Field(1800.0, gt=0, description="Seconds without a step after which all ranks are ended.")
     zero_stage: Literal[0, 1, 2] = Field(1, description="DeepSpeed ZeRO stage.")
     weight_decay: float = Field(0.01, ge=0, description="AdamW weight decay.")
     gradient_clip: float = Field(1.0, gt=0, description="Largest gradient norm.")
@@ -105,7 +120,10 @@ class TrainingSettings(Section):
     )
     log_every: int = Field(10, ge=1, description="Steps between logged metrics.")
     checkpoint_every: int = Field(500, ge=1, description="Steps between training checkpoints.")
-    keep_checkpoints: int = Field(2, ge=1, description="How many training checkpoints are kept.")
+    keep_checkpoints: int = Field(2, ge=1, description="How many of the last training checkpoints are kept.")
+    keep_every: int | None = Field(
+        None, ge=1, description="Training checkpoints at multiples of this many steps are kept too; none: not."
+    )
     work_dir: str = Field("runs/training", description="Folder of training checkpoints and logs.")
     models_dir: str = Field("models", description="Folder of the finished stages' weights.")
     reports_dir: str = Field("reports/training", description="Folder of loss curves and final metrics.")
