@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 from dreamactor_core.errors import DecodeError, InputError
-from dreamactor_core.video import VideoWriter, open_video, probe, read_frames
+from dreamactor_core.video import VideoWriter, open_video, probe, read_frame_times_s, read_frames
 
 
 def test_written_video_reads_back(small_video: Path) -> None:
@@ -34,8 +34,8 @@ def test_stopping_early_ends_the_child(small_video: Path) -> None:
     assert process.returncode is not None
 
 
-def _with_tone(path: Path, source: Path, codec: str) -> None:
-    """The video of `source` with a second of a 440 Hz tone."""
+def _with_tone(path: Path, source: Path, codec: str, *, silent_s: float = 0.0) -> None:
+    """The video of `source` with a second of a 440 Hz tone, after some silence within that second."""
     with av.open(str(source)) as original, av.open(str(path), "w") as out:
         video = out.add_stream_from_template(original.streams.video[0])
         audio = out.add_stream(codec, rate=44100)
@@ -44,6 +44,7 @@ def _with_tone(path: Path, source: Path, codec: str) -> None:
                 packet.stream = video
                 out.mux(packet)
         tone = np.sin(2 * np.pi * 440 * np.arange(44100) / 44100).astype(np.float32)
+        tone[: int(silent_s * 44100)] = 0
         frame = av.AudioFrame.from_ndarray(tone[None], format="fltp", layout="mono")
         frame.sample_rate = 44100
         resampler = av.AudioResampler(audio.format, audio.layout, audio.rate)
@@ -65,6 +66,58 @@ def test_audio_is_carried_over_and_cut_to_length(tmp_path: Path, small_video: Pa
         assert container.streams.audio[0].codec_context.name == "aac"
     assert samples / 44100 == pytest.approx(0.4, abs=0.06)
     assert probe(target).frame_count == 10
+
+
+@pytest.mark.parametrize(("codec", "suffix"), [("aac", ".mp4"), ("pcm_s16le", ".mov")])
+def test_audio_of_a_part_begins_where_the_part_does(tmp_path: Path, small_video: Path, codec: str, suffix: str) -> None:
+    source, target = tmp_path / f"tone{suffix}", tmp_path / "out.mp4"
+    _with_tone(source, small_video, codec, silent_s=0.5)
+    with VideoWriter(target, Fraction(25), size=(64, 48), audio_from=source, audio_start_s=0.5) as writer:
+        for _ in range(10):
+            writer.write(np.zeros((48, 64, 3), np.uint8))
+    with av.open(str(target)) as container:
+        samples = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+    assert len(samples) / 44100 == pytest.approx(0.4, abs=0.06)
+    middle = samples[len(samples) // 4 : -len(samples) // 4]
+    assert np.abs(middle).max() > 0.5
+
+
+def _with_gaps(path: Path, source: Path, pauses: dict[int, int]) -> None:
+    """The video of `source`, frame n shown pauses[n] frames later than the one before demands."""
+    with av.open(str(source)) as original, av.open(str(path), "w") as out:
+        stream = out.add_stream_from_template(original.streams.video[0])
+        frame_ticks = int(1 / (25 * original.streams.video[0].time_base))
+        shown = sorted(p.pts for p in original.demux(video=0) if p.pts is not None)
+        original.seek(0)
+        shift = {pts: frame_ticks * sum(extra for n, extra in pauses.items() if n <= i) for i, pts in enumerate(shown)}
+        for packet in original.demux(video=0):
+            if packet.dts is not None:
+                late = shift[packet.pts]
+                packet.pts, packet.dts, packet.stream = packet.pts + late, packet.dts + min(shift.values()), stream
+                out.mux(packet)
+
+
+def test_uneven_rates_are_seen_and_their_times_known(tmp_path: Path, small_video: Path) -> None:
+    assert probe(small_video).constant_rate
+    assert read_frame_times_s(small_video) == pytest.approx(np.arange(20) / 25, abs=1e-4)
+    uneven = tmp_path / "uneven.mp4"
+    _with_gaps(uneven, small_video, {5: 3, 12: 4})
+    info = probe(uneven)
+    assert (info.constant_rate, info.frame_count) == (False, 20)
+    expected = np.arange(20) + 3 * (np.arange(20) >= 5) + 4 * (np.arange(20) >= 12)
+    assert read_frame_times_s(uneven) == pytest.approx(expected / 25, abs=1e-3)
+    assert len(read_frames(uneven)) == 20
+
+
+def test_more_frames_promised_than_are_there_is_refused(tmp_path: Path, small_video: Path) -> None:
+    # The table of durations: `stts` holds version and flags, how many runs, and the frames of the first run.
+    data = bytearray(small_video.read_bytes())
+    place = data.index(b"stts") + 12
+    assert int.from_bytes(data[place : place + 4], "big") == 20
+    data[place : place + 4] = (24).to_bytes(4, "big")
+    (tmp_path / "boasting.mp4").write_bytes(data)
+    with pytest.raises(DecodeError, match="20 of 24 frames are there"):
+        read_frames(tmp_path / "boasting.mp4")
 
 
 def test_rotation_metadata_is_applied(tmp_path: Path, small_video: Path) -> None:
@@ -125,10 +178,10 @@ def test_cut_file_is_refused(tmp_path: Path, small_video: Path, share: float) ->
 
 
 def test_hanging_decoder_is_killed_at_the_deadline(small_video: Path) -> None:
-    with open_video(small_video, deadline_s=0.5) as video:
+    with open_video(small_video, deadline_s=3) as video:
         process = video._child._process
         subprocess.run(["kill", "-STOP", str(process.pid)], check=True)
-        with pytest.raises(DecodeError, match=r"nothing for 0\.5 s"):
+        with pytest.raises(DecodeError, match=r"nothing for 3 s"):
             list(video)
     assert process.returncode == -9
 

@@ -5,9 +5,8 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import SignalsSettings
 from dreamactor_core.video import VideoWriter, read_frames
 from dreamactor_signals.extraction import Share, extract_manifest, workers
+from dreamactor_signals.extraction.job import ClipJob
 from dreamactor_signals.trackers import make_tracker
 from hypothesis import given
 from hypothesis import strategies as st
@@ -181,12 +181,12 @@ class _Murderous:
         return self._tracker.track(frames, fps, *rest)
 
 
-def _serve_murderously(connection: Connection, settings: SignalsSettings) -> None:
+def _tracking_murderously(settings: SignalsSettings) -> Callable[[ClipJob], ClipRow]:
     workers.make_tracker = _Murderous
-    _SERVE(connection, settings)
+    return _TRACKING(settings)
 
 
-_SERVE = workers._serve
+_TRACKING = workers._tracking
 
 
 def test_a_process_that_dies_or_hangs_costs_its_own_clip_and_is_tried_again(
@@ -199,14 +199,14 @@ def test_a_process_that_dies_or_hangs_costs_its_own_clip_and_is_tried_again(
         rows.append(_row(tmp_path / f"{name}.mp4"))
     write_manifest(tmp_path / "in.parquet", rows)
     settings = SignalsSettings(processes=2, clip_deadline_s=10)
-    monkeypatch.setattr(workers, "_serve", _serve_murderously)
+    monkeypatch.setattr(workers, "_tracking", _tracking_murderously)
     extract_manifest(tmp_path / "in.parquet", tmp_path / "out", settings)
     result = {row.clip_id: row for row in read_manifest(tmp_path / "out/manifest.parquet")}
     assert {name: row.status for name, row in result.items()} == {
         "dies": "rejected", "hangs": "rejected", "lives": "kept", "more": "kept",
     }  # fmt: skip
-    assert result["dies"].reason == "WorkerDied: the process that tracked it ended with -9"
-    assert result["hangs"].reason == "TimedOut: no track after 10 s"
+    assert result["dies"].reason == "WorkerDied: its process ended with -9"
+    assert result["hangs"].reason == "TimedOut: not done after 10 s"
     monkeypatch.undo()
     extract_manifest(tmp_path / "in.parquet", tmp_path / "out", settings)
     assert {row.status for row in read_manifest(tmp_path / "out/manifest.parquet")} == {"kept"}

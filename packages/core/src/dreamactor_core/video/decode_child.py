@@ -1,8 +1,8 @@
 """The child process that decodes: `python -m dreamactor_core.video.decode_child PATH MODE`, frames on stdout.
 
 Protocol: one JSON line, {"info": ...} or {"error": ..., "remedy": ...}; then, where frames were asked for, each as raw
-RGB bytes in the order asked. The indices come as a JSON line on stdin (null: all frames). The parent holds the
-deadline and kills; here live the operating system's limits.
+RGB bytes in the order asked, where times, a float64 for each frame. The indices come as a JSON line on stdin (null: all
+frames). The parent holds the deadline and kills; here live the operating system's limits.
 """
 
 import json
@@ -29,8 +29,12 @@ _MEMORY_BYTES = 12 << 30
 _BATCH_BYTES = 64 << 20
 
 
-def inspect(path: str) -> VideoInfo:
-    """Sizes, rate, sound, and the frames counted from packets (PyAV is the reference for counts)."""
+def inspect(path: str) -> tuple[VideoInfo, np.ndarray]:
+    """Sizes, rate, sound, and the frames counted from packets (PyAV is the reference for counts), with their times.
+
+    Returns:
+        What is known, and (T,) seconds at which each frame is shown.
+    """
     import av
 
     try:
@@ -43,7 +47,7 @@ def inspect(path: str) -> VideoInfo:
                 raise DecodeError(f"frame size {width}x{height} is outside 1 to {MAX_FRAME_PIXELS} pixels", path=path)
             rate = stream.average_rate or stream.guessed_rate or stream.base_rate
             rotation = _rotation(path)
-            frame_count = _count_frames(container, stream, path)
+            times_s = _frame_times_s(container, stream, path)
     except av.FFmpegError as problem:
         raise DecodeError(
             f"is damaged or cut short ({problem.strerror or type(problem).__name__})",
@@ -54,7 +58,16 @@ def inspect(path: str) -> VideoInfo:
         raise DecodeError("states no frame rate", path=path)
     if rotation % 180:
         width, height = height, width
-    return VideoInfo(width, height, Fraction(rate), frame_count, _has_audio(path), rotation)
+    fps = Fraction(rate)
+    times_s = np.arange(len(times_s)) / float(fps) if np.isnan(times_s).any() else np.sort(times_s)
+    info = VideoInfo(width, height, fps, len(times_s), _has_audio(path), rotation, _is_even(times_s))
+    return info, times_s
+
+
+def _is_even(times_s: np.ndarray) -> bool:
+    """Whether no frame is more than half a frame away from its place on an even grid."""
+    grid_s = np.linspace(times_s[0], times_s[-1], len(times_s))
+    return bool(np.ptp(times_s - grid_s) * (len(times_s) - 1) <= np.ptp(times_s))
 
 
 def _has_audio(path: str) -> bool:
@@ -74,24 +87,31 @@ def _rotation(path: str) -> int:
     raise DecodeError("holds no frame that can be decoded", path=path, remedy="Get the whole file again")
 
 
-def _count_frames(container: "InputContainer", stream: "VideoStream", path: str) -> int:
-    """Packets that carry a frame. Fewer than the container's own table promises means that the file was cut."""
-    found = 0
+def _frame_times_s(container: "InputContainer", stream: "VideoStream", path: str) -> np.ndarray:
+    """When each packet that carries a frame is shown, in the order of the file; NaN where it does not say.
+
+    Fewer than the container's own table promises means that the file was cut.
+    """
+    times_s: list[float] = []
     for packet in container.demux(stream):
         # The flushing packet at the end is empty; edit lists mark frames that are never shown.
         if packet.size and not packet.is_discard:
-            found += 1
-        if found > MAX_FRAMES:
+            if packet.pts is None or packet.time_base is None:
+                times_s.append(float("nan"))
+            else:
+                times_s.append(float(packet.pts * packet.time_base))
+        if len(times_s) > MAX_FRAMES:
             raise DecodeError(f"has more than {MAX_FRAMES} frames", path=path, remedy="Split it first")
         if packet.is_corrupt:
-            raise DecodeError(f"is damaged after frame {found}", path=path, remedy="Get the whole file again")
+            raise DecodeError(f"is damaged after frame {len(times_s)}", path=path, remedy="Get the whole file again")
+    found = len(times_s)
     if found == 0:
         raise DecodeError("holds no frames", path=path)
     if stream.frames and found < stream.frames - 1:
         raise DecodeError(
             f"is cut short: {found} of {stream.frames} frames are there", path=path, remedy="Get the whole file again"
         )
-    return found
+    return np.array(times_s)
 
 
 def decode(path: str, info: VideoInfo, indices: Sequence[int] | None) -> Iterator[np.ndarray]:
@@ -161,10 +181,13 @@ def main() -> None:
     out = sys.stdout.buffer
     _limit_resources()
     try:
-        info = inspect(path)
+        info, times_s = inspect(path)
         _send(out, {"info": info.to_json()})
         if mode == "frames":
             _serve_frames(out, path, info)
+        elif mode == "times":
+            out.write(times_s.astype("<f8").tobytes())
+            out.flush()
     except DecodeError as error:
         _send(out, {"error": error.problem, "remedy": error.remedy})
         sys.exit(1)

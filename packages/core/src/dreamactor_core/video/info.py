@@ -12,6 +12,7 @@ class VideoInfo:
     Attributes:
         frame_count: frames that really are in the file, counted from its packets.
         rotation: degrees counter-clockwise that the decoder's frames are turned by, a multiple of 90.
+        constant_rate: whether every frame is shown within half a frame of its place on an even grid.
     """
 
     width: int
@@ -20,6 +21,7 @@ class VideoInfo:
     frame_count: int
     has_audio: bool
     rotation: int
+    constant_rate: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready form."""

@@ -33,6 +33,16 @@ def probe(path: Path | str, *, deadline_s: float = DEADLINE_S) -> VideoInfo:
         return child.info
 
 
+def read_frame_times_s(path: Path | str, *, deadline_s: float = DEADLINE_S) -> np.ndarray:
+    """(T,) float64 seconds at which each frame is shown, ascending.
+
+    Raises:
+        InputError, DecodeError: as `probe`.
+    """
+    with _Child(check_is_video(path), "times", deadline_s) as child:
+        return child.times_s()
+
+
 class open_video:  # noqa: N801 - reads as the context manager it is
     """Iterate over a video's frames: `with open_video(path) as video: video.info; for frame in video: ...`
 
@@ -121,6 +131,9 @@ class _Child:
             yield np.frombuffer(self._read(size), dtype=np.uint8).reshape(shape)
         if mark == b"{":
             self._raise(json.loads(mark + self._line()))
+
+    def times_s(self) -> np.ndarray:
+        return np.frombuffer(self._read(8 * self.info.frame_count), dtype="<f8").astype(np.float64)
 
     def _message(self) -> dict[str, Any]:
         message = json.loads(self._line())

@@ -28,6 +28,7 @@ class VideoWriter:
         fps: frames a second.
         size: width and height, both even (H.264 stores colour at half resolution).
         audio_from: a file whose first audio stream is carried over, cut to the video's length.
+        audio_start_s: where in that file the video begins.
         crf: H.264 quality; 0 is lossless, 18 looks it.
 
     Raises:
@@ -41,12 +42,13 @@ class VideoWriter:
         *,
         size: tuple[int, int],
         audio_from: Path | str | None = None,
+        audio_start_s: float = 0.0,
         crf: int = 16,
     ) -> None:
         if size[0] % 2 or size[1] % 2:
             raise InputError(f"a video of {size[0]}x{size[1]} cannot be written: both sides must be even", path=path)
         self._path, self._fps, self._size, self._crf = Path(path), Fraction(fps), size, crf
-        self._audio_from = audio_from
+        self._audio_from, self._audio_start_s = audio_from, audio_start_s
         self._frame_count = 0
 
     def __enter__(self) -> Self:
@@ -61,7 +63,7 @@ class VideoWriter:
         # One thread and no wall-clock stamps: equal frames give equal bytes.
         self._stream.thread_count = 1
         self._stream.options = {"crf": str(self._crf), "preset": "medium", "x264-params": _X264}
-        self._audio = _AudioCopy(self._container, self._audio_from)
+        self._audio = _AudioCopy(self._container, self._audio_from, self._audio_start_s)
         return self
 
     def write(self, frame: np.ndarray) -> None:
@@ -98,16 +100,16 @@ class VideoWriter:
         if self._frame_count == 0:
             raise InputError("no frames were written", path=self._path)
         self._container.mux(self._stream.encode(None))
-        self._audio.run(until_s=self._frame_count / self._fps)
+        self._audio.run(duration_s=float(self._frame_count / self._fps))
 
 
 class _AudioCopy:
-    """The first audio stream of another file, copied where mp4 holds its codec, else encoded as AAC."""
+    """The first audio stream of another file from some time on, copied where mp4 holds its codec, else as AAC."""
 
-    def __init__(self, container: "OutputContainer", source: Path | str | None) -> None:
+    def __init__(self, container: "OutputContainer", source: Path | str | None, start_s: float) -> None:
         import av
 
-        self._container = container
+        self._container, self._start_s = container, start_s
         self._input = None if source is None else av.open(str(source))
         if self._input is None or not self._input.streams.audio:
             self._source = None
@@ -119,32 +121,42 @@ class _AudioCopy:
         else:
             self._stream = container.add_stream("aac", rate=self._source.codec_context.sample_rate)
 
-    def run(self, until_s: Fraction) -> None:
+    def run(self, duration_s: float) -> None:
         if self._input is None:
             return
         with self._input:
             if self._source is None:
                 return
+            if self._start_s and self._source.time_base is not None:
+                self._input.seek(int(self._start_s / self._source.time_base), stream=self._source)
             if self._copied:
-                self._copy(until_s)
+                self._copy(duration_s)
             else:
-                self._encode(until_s)
+                self._encode(duration_s)
 
-    def _copy(self, until_s: Fraction) -> None:
+    def _copy(self, duration_s: float) -> None:
         assert self._input is not None
         assert self._source is not None
         for packet in self._input.demux(self._source):
-            if packet.dts is None:
+            if packet.dts is None or packet.pts is None or packet.time_base is None:
                 continue
-            if packet.time_base is not None and packet.dts * packet.time_base >= until_s:
+            offset = round(self._start_s / packet.time_base)
+            # Packets are cut where they begin: sound is off by half a packet at most, a hundredth of a second.
+            if packet.dts < offset:
+                continue
+            packet.dts, packet.pts = packet.dts - offset, packet.pts - offset
+            if packet.dts * packet.time_base >= duration_s:
                 break
             packet.stream = self._stream
             self._container.mux(packet)
 
-    def _encode(self, until_s: Fraction) -> None:
+    def _encode(self, duration_s: float) -> None:
         assert self._input is not None
         for frame in self._input.decode(audio=0):
-            if frame.time is not None and frame.time >= until_s:
+            if frame.time is None or frame.pts is None or frame.time_base is None or frame.time < self._start_s:
+                continue
+            if frame.time >= self._start_s + duration_s:
                 break
+            frame.pts -= round(self._start_s / frame.time_base)
             self._container.mux(self._stream.encode(frame))
         self._container.mux(self._stream.encode(None))
