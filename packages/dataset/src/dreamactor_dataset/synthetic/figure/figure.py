@@ -14,7 +14,8 @@ from dreamactor_signals.body_models.makehuman.skull import face_vertices, fit_sk
 from dreamactor_signals.body_models.makehuman.targets import face_units
 from scipy.sparse import csr_matrix
 
-from dreamactor_dataset.synthetic.figure.garments import bare_skin_dm, garments
+from dreamactor_dataset.synthetic.figure.clothes.garments import bare_skin_dm, garments
+from dreamactor_dataset.synthetic.figure.glasses import glasses_parts
 from dreamactor_dataset.synthetic.figure.hair import hair_parts
 from dreamactor_dataset.synthetic.figure.identity import Identity
 from dreamactor_dataset.synthetic.figure.paint import inside_mouth, paint_head
@@ -22,6 +23,7 @@ from dreamactor_dataset.synthetic.figure.parts import Material, Part, join, whol
 from dreamactor_dataset.synthetic.render.occlusion import bake_openness
 from dreamactor_dataset.synthetic.render.raster import vertex_normals
 
+_HAIR_OPENNESS = 0.55
 _LASHES = tuple(f"helper-{side}-eyelashes-{row}" for side in "lr" for row in (1, 2))
 
 
@@ -95,7 +97,7 @@ def build_figure(identity: Identity) -> Figure:
         keep=joined.keep_dm.astype(np.float32),
         place=_places(joined).astype(np.float32),
         uv=joined.uv.astype(np.float32),
-        openness=bake_openness(rest_m, joined.triangles, joined.keep_dm),
+        openness=_openness(joined, rest_m),
         head_paint=paint_head(identity),
         joints=rest_joints(base_m),
         skull_center_m=skull_center_m,
@@ -114,8 +116,9 @@ def _parts(identity: Identity) -> list[Part]:
         whole(_LASHES, Material.LASH, two_sided=True),
         whole(("helper-upper-teeth", "helper-lower-teeth"), Material.TEETH, two_sided=True),
         whole(("helper-tongue",), Material.MOUTH),
-        *garments(identity.clothes),
-        *hair_parts(identity.hair),
+        *garments(identity.clothes, identity.hair.thickness_m),
+        *hair_parts(identity.hair, identity.seed, covered=identity.clothes.hat is not None),
+        *(glasses_parts(identity.glasses) if identity.glasses is not None else []),
     ]
 
 
@@ -137,6 +140,14 @@ def _body(identity: Identity) -> Part:
 def _rest(part: Part, base_m: np.ndarray) -> np.ndarray:
     shifted = part.blend @ base_m + part.shift_m
     return shifted + part.offset_m[:, None] * vertex_normals(shifted, part.triangles)
+
+
+def _openness(part: Part, rest_m: np.ndarray) -> np.ndarray:
+    """(N,) baked; light finds its way between hairs."""
+    openness = bake_openness(rest_m, part.triangles, part.keep_dm)
+    hair = np.unique(part.triangles[part.material == Material.HAIR])
+    openness[hair] = np.maximum(openness[hair], _HAIR_OPENNESS)
+    return openness
 
 
 def _rows_of(blend: csr_matrix) -> dict[int, int]:

@@ -11,7 +11,7 @@ from dreamactor_core.errors import InputError
 from dreamactor_signals.body_models.makehuman.base_mesh import load_base_mesh
 from dreamactor_signals.body_models.makehuman.sources import makehuman_folder
 
-from dreamactor_dataset.synthetic.figure.hair import scalp_dm
+from dreamactor_dataset.synthetic.figure.hair.scalp import scalp_dm
 from dreamactor_dataset.synthetic.figure.identity import Identity
 from dreamactor_dataset.synthetic.figure.parts import select, triangulate
 from dreamactor_dataset.synthetic.render.raster import rasterize
@@ -77,7 +77,7 @@ def paint_head(identity: Identity) -> np.ndarray:
     paint = _mix(paint, _lip_colour(identity), 0.9 * _soft(_mask("lips")))
     hair = np.array(identity.hair.colour, np.float32)
     paint = _mix(paint, 0.5 * skin + 0.5 * hair, identity.hair.beard * _beard(random, places))
-    paint = _mix(paint, 0.75 * np.minimum(hair, 0.12) + 0.15 * skin, 0.9 * _brows(random, places))
+    paint = _mix(paint, 0.7 * np.minimum(hair, 0.12) + 0.08 * skin, 0.92 * _brows(random, places))
     if identity.hair.style != "bald":
         inside = scalp_dm(places.reshape(-1, 3), identity.hair.receding).reshape(places.shape[:2])
         edge = inside + 0.06 * random.standard_normal(inside.shape)
@@ -135,9 +135,18 @@ def _brows(random: np.random.Generator, places: np.ndarray) -> np.ndarray:
     middle = 7.455 + 0.085 * np.sin(np.clip(along, 0, 1) * 2.4) - 0.02 * along
     half = 0.056 * (1 - 0.65 * np.clip(along, 0, 1) ** 1.5)
     fade = np.clip(along / 0.12 + 0.5, 0, 1) * np.clip((1 - along) / 0.2, 0, 1)
-    arc = np.clip((half - np.abs(y - middle)) / 0.022 + 0.5, 0, 1) * fade * (z > 0.9)
-    hairs = np.clip(0.85 + 0.25 * _noise(random, x.shape, 1.0), 0, 1)
+    arc = np.clip((half - np.abs(y - middle)) / 0.030 + 0.5, 0, 1) * fade * (z > 0.9)
+    # Hairs lean outwards; between them the skin is shaded too.
+    hairs = np.clip(0.88 + 0.14 * _streaks(random, x.shape), 0, 1)
     return arc * hairs
+
+
+def _streaks(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Noise of unit spread, drawn out upwards."""
+    import cv2
+
+    noise = cv2.GaussianBlur(random.standard_normal(shape).astype(np.float32), (0, 0), sigmaX=0.8, sigmaY=5.0)
+    return noise / noise.std()
 
 
 def _beard(random: np.random.Generator, places: np.ndarray) -> np.ndarray:

@@ -24,6 +24,8 @@ class Material(IntEnum):
     JACKET = 7
     BOTTOM = 8
     SHOES = 9
+    HAT = 10
+    FRAME = 11
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,27 @@ def smoothed(blend: csr_matrix, quads: np.ndarray, rounds: int) -> csr_matrix:
     return csr_matrix(blend)
 
 
+def refined(blend: csr_matrix, quads: np.ndarray) -> tuple[csr_matrix, np.ndarray]:
+    """Every quad as four, rounder: middles are added, then inner vertices move towards their neighbours once."""
+    count = blend.shape[0]
+    pairs = np.sort(np.stack([quads, np.roll(quads, -1, axis=1)], axis=-1), axis=-1)
+    edges, middle = np.unique(pairs.reshape(-1, 2), axis=0, return_inverse=True)
+    middle = count + middle.reshape(-1, 4)
+    center = count + len(edges) + np.arange(len(quads))
+    finer = vstack([blend, _means(blend, edges), _means(blend, quads)])
+    corners = [np.stack([quads[:, i], middle[:, i], center, middle[:, i - 1]], axis=1) for i in range(4)]
+    # Corner first, so that every small quad winds as the large one.
+    fine_quads = np.concatenate(corners)
+    return smoothed(csr_matrix(finer), fine_quads, 1), fine_quads
+
+
+def _means(blend: csr_matrix, groups: np.ndarray) -> csr_matrix:
+    """The mean of each group (G, K) of rows."""
+    rows = np.repeat(np.arange(len(groups)), groups.shape[1])
+    share = np.full(groups.size, 1 / groups.shape[1])
+    return csr_matrix((share, (rows, groups.ravel())), shape=(len(groups), blend.shape[0])) @ blend
+
+
 def whole(groups: tuple[str, ...], material: Material, *, two_sided: bool = False) -> Part:
     """Groups of the base mesh as they are."""
     blend, quads, uv = select(groups)
@@ -122,3 +145,19 @@ def join(parts: list[Part]) -> tuple[Part, np.ndarray]:
         two_sided=False,
     )
     return joined, np.concatenate([np.full(len(part.triangles), part.two_sided) for part in parts])
+
+
+def worn(
+    blend: csr_matrix, triangles: np.ndarray, material: np.ndarray, offset_m: np.ndarray, keep_dm: np.ndarray
+) -> Part:
+    """An unpainted part that is pushed off the rest surface and cut."""
+    return Part(
+        blend=blend,
+        triangles=triangles,
+        material=material,
+        offset_m=offset_m,
+        shift_m=np.zeros((len(offset_m), 3)),
+        keep_dm=keep_dm,
+        uv=np.zeros((len(triangles), 3, 2)),
+        two_sided=True,
+    )

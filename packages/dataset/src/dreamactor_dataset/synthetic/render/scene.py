@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dreamactor_dataset.synthetic.figure.clothes.outfit import Cloth
 from dreamactor_dataset.synthetic.figure.figure import Figure
-from dreamactor_dataset.synthetic.figure.identity import Cloth
 from dreamactor_dataset.synthetic.figure.paint import HEAD_WINDOW
 from dreamactor_dataset.synthetic.figure.parts import Material
 from dreamactor_dataset.synthetic.render.camera import Camera
@@ -136,24 +136,27 @@ def _material_table(figure: Figure) -> tuple[np.ndarray, np.ndarray, np.ndarray]
         Material.TEETH: (0.62, 0.57, 0.47),
         Material.MOUTH: (0.32, 0.09, 0.08),
         Material.HAIR: who.hair.colour,
+        Material.FRAME: who.glasses.colour if who.glasses is not None else (0.0, 0.0, 0.0),
     }
     cloths: dict[Material, Cloth] = {
         Material.TOP: clothes.top,
         Material.JACKET: clothes.jacket or clothes.top,
         Material.BOTTOM: clothes.bottom,
         Material.SHOES: clothes.shoes,
+        Material.HAT: clothes.hat or clothes.top,
     }
     colours, seconds = np.zeros((len(Material), 3), np.float32), np.zeros((len(Material), 3), np.float32)
-    patterns = np.zeros((len(Material), 2), np.float32)
+    patterns = np.zeros((len(Material), 3), np.float32)
     for material, colour in plain.items():
         colours[material] = colour
     seconds[Material.EYE] = who.iris
-    patterns[Material.HAIR] = _STRANDS[who.hair.texture], 1.0 if who.hair.style in ("cropped", "short") else 3.0
+    flowing = who.hair.style not in ("cropped", "short", "afro")
+    patterns[Material.HAIR] = _STRANDS[who.hair.texture], 3.0 if flowing else 1.0, 0.0
     for material, cloth in cloths.items():
         colours[material], seconds[material], patterns[material] = (
             cloth.colour,
             cloth.second,
-            (cloth.pattern, cloth.scale),
+            (cloth.pattern, cloth.scale, cloth.ribbed),
         )
     return colours, seconds, patterns
 

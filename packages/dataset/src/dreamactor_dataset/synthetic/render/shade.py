@@ -1,7 +1,7 @@
 """Colours of pixels: each is shaded once, from the triangle it sees (deferred), in linear light.
 
-Skin scatters (its shadow edge is soft and red), eyes are painted in the iris' own angles, cloth and hair get their
-grain from where they lie on the template, so that it moves with the body.
+Skin scatters (its shadow edge is soft and red), eyes are painted in the iris' own angles, cloth (`fabric`) and hair
+(`strands`) get their grain from where they lie on the template, so that it moves with the body.
 Legend: N vertices, M triangles, H W pixels, K materials.
 """
 
@@ -9,10 +9,13 @@ import numpy as np
 from numba import njit
 
 from dreamactor_dataset.synthetic.figure.parts import Material
+from dreamactor_dataset.synthetic.render.fabric import cloth_color, soft_step
 from dreamactor_dataset.synthetic.render.noise import fractal, value_noise
+from dreamactor_dataset.synthetic.render.strands import hair_color
 
 _SKIN, _EYE, _LASH = int(Material.SKIN), int(Material.EYE), int(Material.LASH)
 _TEETH, _MOUTH, _HAIR = int(Material.TEETH), int(Material.MOUTH), int(Material.HAIR)
+_FRAME = int(Material.FRAME)
 
 # Radians on the eyeball, seen from its centre.
 _PUPIL_RAD, _IRIS_RAD = 0.17, 0.44
@@ -45,7 +48,7 @@ def shade(
         index: (H, W) int32 triangle of each pixel.
         points_px, points_cam, normals_cam: (N, 2), (N, 3), (N, 3) float32.
         colours, seconds: (K, 3) float32 by material; seconds of the eye is the iris.
-        patterns: (K, 2) float32: kind and scale, see `identity.Cloth`; of hair its texture and relative strand length.
+        patterns: (K, 3) float32: kind, scale and ribs, see `outfit.Cloth`; of hair texture and length of strands.
         lights: (6, 3) rows of `Lights`.
         shadow_frame: (3, 4) camera space to shadow map column, row, nearness.
         shadow_depth: nearness map of the key light.
@@ -108,11 +111,16 @@ def _surface(
         _eye_color(color, x, y, z, seconds[kind])
         return 0.05, 500.0, 0.0
     if kind == _HAIR:
-        return _hair_color(color, normal, x, y, z, patterns[kind]), 10.0, 0.0
+        gloss = hair_color(color, normal, uv, x, y, z, patterns[kind])
+        _unit(normal)
+        return gloss, 10.0, 0.0
+    if kind == _FRAME:
+        return 0.12, 60.0, 0.0
     if kind in (_TEETH, _MOUTH):
         return 0.10, 40.0, 0.5
     if kind != _LASH:
-        _cloth_color(color, normal, x, y, z, seconds[kind], patterns[kind])
+        cloth_color(color, normal, x, y, z, seconds[kind], patterns[kind])
+        _unit(normal)
     return 0.02, 12.0, 0.0
 
 
@@ -143,13 +151,6 @@ def _unit(vector: np.ndarray) -> None:
 
 
 @njit(cache=True)
-def _step(low: float, high: float, value: float) -> float:
-    """0 below `low`, 1 above `high`, smooth between."""
-    t = min(1.0, max(0.0, (value - low) / (high - low)))
-    return t * t * (3 - 2 * t)
-
-
-@njit(cache=True)
 def _skin_color(
     color: np.ndarray, u: float, v: float, x: float, y: float, z: float, paint: np.ndarray, window: np.ndarray
 ) -> None:
@@ -175,63 +176,17 @@ def _eye_color(color: np.ndarray, x: float, y: float, z: float, iris: np.ndarray
     """Pupil, iris with fibres and a dark rim, white that reddens to the corners."""
     off_axis = np.arctan2(np.sqrt(x * x + y * y), z)
     if off_axis > _IRIS_RAD * 1.06:
-        red = _step(0.55, 1.1, off_axis)
+        red = soft_step(0.55, 1.1, off_axis)
         color[1] *= 1 - 0.22 * red
         color[2] *= 1 - 0.24 * red
         return
     fibre = value_noise(6 * np.cos(np.arctan2(y, x)) + 9, 6 * np.sin(np.arctan2(y, x)) + 9, 9 * off_axis)
-    ring = _step(_IRIS_RAD * 1.06, _IRIS_RAD * 0.90, off_axis)
-    pupil = _step(_PUPIL_RAD * 1.15, _PUPIL_RAD * 0.85, off_axis)
-    bright = (0.75 + 0.9 * fibre) * (1.0 - 0.55 * _step(_IRIS_RAD * 0.72, _IRIS_RAD, off_axis))
+    ring = soft_step(_IRIS_RAD * 1.06, _IRIS_RAD * 0.90, off_axis)
+    pupil = soft_step(_PUPIL_RAD * 1.15, _PUPIL_RAD * 0.85, off_axis)
+    bright = (0.75 + 0.9 * fibre) * (1.0 - 0.55 * soft_step(_IRIS_RAD * 0.72, _IRIS_RAD, off_axis))
     for axis in range(3):
         inner = iris[axis] * bright * (1 - pupil) + 0.004 * pupil
         color[axis] = color[axis] * (1 - ring) + inner * ring
-
-
-@njit(cache=True)
-def _hair_color(color: np.ndarray, normal: np.ndarray, x: float, y: float, z: float, pattern: np.ndarray) -> float:
-    """Strands that run from the crown downwards, or coils; returns the gloss."""
-    kind, long = int(pattern[0]), pattern[1]
-    lock = fractal(3.0 * x, 3.0 * y / long, 3.0 * z)
-    around = np.arctan2(x, z - 0.35) + (0.10 + 0.12 * kind) * (lock - 0.5)
-    if kind == 2:
-        strand = value_noise(19 * x + 2 * lock, 19 * y, 19 * z)
-    else:
-        strand = 0.65 * value_noise(52 * around, 5.5 * y / long + 2 * lock, 6 * z / long)
-        strand += 0.35 * value_noise(21 * around + 5, 3 * y / long, 3 * z / long)
-    tone = 0.40 + 0.85 * strand + 0.55 * (lock - 0.5)
-    tilt = 0.5 * (strand - 0.5) + 0.5 * (lock - 0.5)
-    normal[0] += tilt * np.cos(around)
-    normal[1] += 0.3 * (lock - 0.5)
-    normal[2] += tilt * np.sin(around)
-    _unit(normal)
-    for axis in range(3):
-        color[axis] *= tone
-    return (0.015 if kind == 2 else 0.02) + 0.05 * strand
-
-
-@njit(cache=True)
-def _cloth_color(
-    color: np.ndarray, normal: np.ndarray, x: float, y: float, z: float, second: np.ndarray, pattern: np.ndarray
-) -> None:
-    """Weave, pattern and soft folds."""
-    kind, scale = int(pattern[0]), pattern[1]
-    share = 0.0
-    if kind == 1:
-        share = _step(0.45, 0.55, 0.5 + 0.5 * np.sin(scale * 2.2 * y))
-    elif kind == 2:
-        share = 0.5 * _step(0.4, 0.6, 0.5 + 0.5 * np.sin(scale * 2 * y))
-        share += 0.5 * _step(0.4, 0.6, 0.5 + 0.5 * np.sin(scale * 2 * x))
-    elif kind == 3:
-        share = 0.7 * _step(0.35, 0.65, value_noise(30 * x, 22 * y, 30 * z))
-    weave = 0.92 + 0.16 * value_noise(38 * x, 38 * y, 38 * z)
-    for axis in range(3):
-        color[axis] = (color[axis] * (1 - share) + second[axis] * share) * weave
-    fold_x = fractal(1.3 * x + 7, 0.8 * y, 1.3 * z) - 0.5
-    fold_y = fractal(1.3 * x, 0.8 * y + 13, 1.3 * z) - 0.5
-    normal[0] += 0.55 * fold_x
-    normal[1] += 0.45 * fold_y
-    _unit(normal)
 
 
 @njit(cache=True)
