@@ -125,3 +125,13 @@ def test_missing_array_is_refused(random_track: MakeTrack, tmp_path: Path) -> No
     save_tensors(path, tensors, header)
     with pytest.raises(TrackError, match="head_radius_m"):
         MotionTrack.load(path)
+
+
+def test_a_track_survives_as_bytes_and_damage_is_told(random_track: MakeTrack, tmp_path: Path) -> None:
+    track = random_track(5)
+    track.save(tmp_path / "t.safetensors")
+    data = (tmp_path / "t.safetensors").read_bytes()
+    assert track.to_bytes() == data
+    np.testing.assert_array_equal(MotionTrack.from_bytes(data, "shard").joints_cam_m, track.joints_cam_m)
+    with pytest.raises(TrackError, match="shard: not a whole safetensors file"):
+        MotionTrack.from_bytes(data[:-10], "shard")

@@ -114,10 +114,16 @@ def require_file(path: Path | str, *, remedy: str | None = None) -> Path:
 
 def save_tensors(path: Path | str, tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> None:
     """Write named arrays and a JSON header as one safetensors file, atomically."""
+    write_bytes(path, pack_tensors(tensors, header))
+
+
+def pack_tensors(tensors: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> bytes:
+    """Named arrays and a JSON header as the bytes of one safetensors file."""
     from safetensors.numpy import save
 
     contiguous = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    write_bytes(path, save(contiguous, metadata={_HEADER_KEY: json.dumps(header, sort_keys=True)}))
+    packed: bytes = save(contiguous, metadata={_HEADER_KEY: json.dumps(header, sort_keys=True)})
+    return packed
 
 
 def load_tensors(
@@ -138,6 +144,34 @@ def load_tensors(
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, struct.error, OSError, ValueError) as problem:
         raise error(f"not a whole safetensors file ({problem})", path=path) from problem
+    return tensors, _our_header(metadata, path, error)
+
+
+def unpack_tensors(
+    data: bytes, *, path: Path | str, error: type[DreamactorError] = InputError
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Read what `pack_tensors` made.
+
+    Args:
+        path: where the bytes come from, for errors.
+
+    Raises:
+        error: not the bytes of a safetensors file, cut short, or without our header.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        tensors = {name: array.copy() for name, array in load(data).items()}
+        length = int.from_bytes(data[:8], "little")
+        metadata = json.loads(data[8 : 8 + length]).get("__metadata__", {})
+    except (SafetensorError, struct.error, ValueError) as problem:
+        raise error(f"not a whole safetensors file ({problem})", path=path) from problem
+    return tensors, _our_header(metadata, path, error)
+
+
+def _our_header(metadata: Mapping[str, str], path: Path | str, error: type[DreamactorError]) -> dict[str, Any]:
     if _HEADER_KEY not in metadata:
         raise error("the safetensors file has no dreamactor header", path=path)
-    return tensors, json.loads(metadata[_HEADER_KEY])
+    header: dict[str, Any] = json.loads(metadata[_HEADER_KEY])
+    return header

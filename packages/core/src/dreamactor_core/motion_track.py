@@ -15,7 +15,7 @@ import numpy as np
 
 from dreamactor_core.errors import TrackError
 from dreamactor_core.face_units import ARKIT_UNITS
-from dreamactor_core.files import load_tensors, save_tensors
+from dreamactor_core.files import load_tensors, pack_tensors, unpack_tensors, write_bytes
 from dreamactor_core.skeleton import JOINT_COUNT
 
 FORMAT = "dreamactor-motion-track"
@@ -123,6 +123,10 @@ class MotionTrack:
 
     def save(self, path: Path | str) -> None:
         """Write one safetensors file with a JSON header, atomically."""
+        write_bytes(path, self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """What `save` writes."""
         tensors = {name: array for name in _FRAME_ARRAYS if (array := getattr(self, name)) is not None} | {
             "principal_px": self.principal_px
         }
@@ -135,7 +139,7 @@ class MotionTrack:
             "trackers": self.trackers,
             "source_sha256": self.source_sha256,
         }
-        save_tensors(path, tensors, header)
+        return pack_tensors(tensors, header)
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
@@ -145,7 +149,23 @@ class MotionTrack:
             InputError: no such file.
             TrackError: not a motion track, of another version, or damaged.
         """
-        tensors, header = load_tensors(path, error=TrackError)
+        return cls._checked(*load_tensors(path, error=TrackError), path)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, path: Path | str) -> Self:
+        """Read a track out of something larger.
+
+        Args:
+            data: what `to_bytes` made.
+            path: where it comes from, for errors.
+
+        Raises:
+            TrackError: as `load`.
+        """
+        return cls._checked(*unpack_tensors(data, path=path, error=TrackError), path)
+
+    @classmethod
+    def _checked(cls, tensors: dict[str, np.ndarray], header: dict[str, Any], path: Path | str) -> Self:
         remedy = "Make it again with: dreamactor signals extract VIDEO -o TRACK.safetensors"
         if header.get("format") != FORMAT:
             raise TrackError("not a motion track", path=path, remedy=remedy)
