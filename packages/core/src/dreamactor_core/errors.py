@@ -41,6 +41,10 @@ class DecodeError(InputError):
     """A video or image cannot be decoded."""
 
 
+class ShardError(InputError):
+    """A shard of the data set is missing, damaged or cannot be written."""
+
+
 class NoPersonError(InputError):
     """Nobody is to be seen where a person is needed."""
 
@@ -61,12 +65,24 @@ class ManifestError(DreamactorError):
     """A clip manifest is damaged or lacks what its schema demands."""
 
 
+class StorageError(DreamactorError):
+    """There is no room to write, or no right to."""
+
+
 class WeightsError(DreamactorError):
     """Weights are missing, damaged or do not fit the configuration."""
 
 
 class TrainingError(DreamactorError):
     """A training stage cannot start or go on."""
+
+
+class OutOfMemoryError(TrainingError):
+    """Training needs more memory than there is: the same again would fail again."""
+
+
+class StalledError(TrainingError):
+    """Training made no progress for longer than it may."""
 
 
 class LineageError(DreamactorError):
