@@ -9,6 +9,7 @@ from dreamactor_core.settings.base import Section
 ParameterGroup = Literal["base", "face"]
 Condition = Literal["reference", "pose", "face"]
 ReferenceAttention = Literal["joint", "causal"]
+ActivationCheckpointing = Literal["none", "selective", "full"]
 _ALL_GROUPS: tuple[ParameterGroup, ...] = ("base", "face")
 
 
@@ -49,12 +50,52 @@ class FaceStageSettings(StageSettings):
     temperature: float = Field(0.1, gt=0, description="Temperature of the contrast.")
 
 
+class ConditionWarmUpSettings(Section):
+    """How the base is led to its conditions (paper 4.1, after OmniHuman-1): the stronger one is, the less it is shown.
+
+    A strong condition explains so much of the video that a weaker one shown beside it would never be learnt.
+    """
+
+    steps: int = Field(0, ge=0, description="First steps of the stage that are warm-up; 0: none.")
+    reference: float = Field(0.9, gt=0, le=1, description="Share of the clips that are shown their references.")
+    face: float = Field(0.75, gt=0, le=1, description="Share of the clips that are shown face tokens.")
+    pose: float = Field(0.5, gt=0, le=1, description="Share of the clips that are shown control maps.")
+
+    @model_validator(mode="after")
+    def _stronger_is_rarer(self) -> Self:
+        if not self.pose <= self.face <= self.reference:
+            raise ValueError("the stronger a condition, the less it is shown: pose <= face <= reference")
+        return self
+
+
 class DiffusionStageSettings(StageSettings):
     """Stages 1, 2, 3 of the paper: which parameters learn, under which conditions."""
 
     train: tuple[ParameterGroup, ...] = Field(_ALL_GROUPS, min_length=1, description="Parameter groups that learn.")
     conditions: tuple[Condition, ...] = Field(
         ("reference", "pose", "face"), min_length=1, description="Conditions the model sees."
+    )
+    warm_up: ConditionWarmUpSettings = ConditionWarmUpSettings()
+
+    @model_validator(mode="after")
+    def _what_learns_is_seen(self) -> Self:
+        if self.train == ("face",) and "face" not in self.conditions:
+            raise ValueError("train face needs face among the conditions: nothing would learn")
+        if len(set(self.train)) < len(self.train) or len(set(self.conditions)) < len(self.conditions):
+            raise ValueError("train and conditions name each thing once")
+        if self.warm_up.steps > self.steps:
+            raise ValueError(f"warm_up.steps {self.warm_up.steps} are more than steps {self.steps}")
+        return self
+
+
+class LoraStageSettings(StageSettings):
+    """Stage lora: a finished model learns one character or style in few weights beside its own, which stay as they are."""
+
+    learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate of AdamW.")
+    rank: int = Field(16, ge=1, description="Rank of each adapter: its inner width.")
+    alpha: float = Field(16.0, gt=0, description="An adapter adds alpha / rank of its product.")
+    base: str = Field(
+        "models/stage3", description="The finished model to adapt: a folder, or models:/dreamactor@champion."
     )
 
 
@@ -112,13 +153,33 @@ class TrainingSettings(Section):
         "this one, or those that Slurm or Kubernetes name.",
     )
     stall_s: float = Field(1800.0, gt=0, description="Seconds without a step after which all ranks are ended.")
-    zero_stage: Literal[0, 1, 2] = Field(1, description="DeepSpeed ZeRO stage.")
+    zero_stage: Literal[0, 1, 2, 3] = Field(
+        1, description="DeepSpeed ZeRO stage; `dreamactor model plan` names the lowest that fits."
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Type of the computing weights, beside fp32 ones that learn; auto: bfloat16 on GPUs alone."
+    )
+    activation_checkpointing: ActivationCheckpointing = Field(
+        "selective", description="What the backward pass computes again: nothing, the cheap part of a block, or all."
+    )
+    sequence_parallel: int = Field(
+        1, ge=1, description="Processes that share one clip's tokens; divides `processes` and the model's heads."
+    )
     weight_decay: float = Field(0.01, ge=0, description="AdamW weight decay.")
     gradient_clip: float = Field(1.0, gt=0, description="Largest gradient norm.")
     ema_decay: float = Field(
         0.999, ge=0, lt=1, description="Decay of the weight average that the next stage starts from."
     )
     log_every: int = Field(10, ge=1, description="Steps between logged metrics.")
+    data_wait_warning: float = Field(
+        0.1, gt=0, le=1, description="Share of a step spent waiting for data from which a warning is given."
+    )
+    validate_every: int | None = Field(
+        None,
+        ge=1,
+        description="Steps between videos made of a held-out clip by stages 1, 2, 3 and lora; none: no videos.",
+    )
+    validation_steps: int = Field(10, ge=1, description="Solver steps of these videos.")
     checkpoint_every: int = Field(500, ge=1, description="Steps between training checkpoints.")
     keep_checkpoints: int = Field(2, ge=1, description="How many of the last training checkpoints are kept.")
     keep_every: int | None = Field(
@@ -137,4 +198,5 @@ class TrainingSettings(Section):
     )
     stage2: DiffusionStageSettings = DiffusionStageSettings(steps=20_000, train=("face",))
     stage3: DiffusionStageSettings = DiffusionStageSettings(steps=30_000)
+    lora: LoraStageSettings = LoraStageSettings(steps=2000)
     audio: AudioStageSettings = AudioStageSettings(steps=2000, learning_rate=1e-3)

@@ -13,10 +13,12 @@ from functools import partial
 from typing import NamedTuple
 
 import torch
+from dreamactor_core.settings.training import ActivationCheckpointing
 from einops import rearrange
 from torch import Tensor, nn
 
 from dreamactor_model.dit.attention import Attention, KeysValues
+from dreamactor_model.dit.checkpointing import run_checkpointed
 from dreamactor_model.dit.face_attention import FaceAttention, FoldedFace
 from dreamactor_model.dit.layers import ConditionEmbedder, FeedForward, FP32LayerNorm, Modulation
 from dreamactor_model.dit.rope import Rotation, frame_positions, rotation_3d
@@ -175,6 +177,8 @@ class DiT(nn.Module):
         super().__init__()
         self.config = config
         self.share: TokenShare = EveryToken()
+        # Of training: what the backward pass computes again.
+        self.checkpointing: ActivationCheckpointing = "none"
         patch = (1, config.patch_size, config.patch_size)
         inputs = config.latent_channels + config.pose_channels
         self.patch_embedding = nn.Conv3d(inputs, config.dim, kernel_size=patch, stride=patch)
@@ -243,8 +247,8 @@ class DiT(nn.Module):
         return rearrange(self.share.all(velocity), "b f (h w) (p q c) -> b c f (h p) (w q)", h=rows, p=patch, q=patch)
 
     def _through_blocks(self, time_BN6D: Tensor, constants: SegmentConstants, x_BNLD: Tensor) -> Tensor:
-        for block, block_constants in zip(self.blocks, constants.blocks, strict=True):
-            x_BNLD = block(x_BNLD, time_BN6D, constants.run, block_constants)
+        for block, own in zip(self.blocks, constants.blocks, strict=True):
+            x_BNLD = run_checkpointed(self.checkpointing, self.config.dim, block, x_BNLD, time_BN6D, constants.run, own)
         return x_BNLD
 
     def _patches(self, frames_BCFHW: Tensor, channels: slice) -> Tensor:
