@@ -18,9 +18,10 @@ from dreamactor_core.skeleton import BODY_JOINTS, BONE_COLOURS, BONES
 from dreamactor_dataset.synthetic.clip import FPS
 from dreamactor_dataset.synthetic.figure.figure import build_figure
 from dreamactor_dataset.synthetic.figure.identity import make_identity
+from dreamactor_dataset.synthetic.framing import make_camera
 from dreamactor_dataset.synthetic.motion.rigging import rig_performance
 from dreamactor_dataset.synthetic.plan import ClipPlan
-from dreamactor_dataset.synthetic.staging import make_camera, make_performance
+from dreamactor_dataset.synthetic.staging import make_performance
 from dreamactor_dataset.synthetic.truth import true_track
 from dreamactor_signals.draw.canvas import Canvas
 from dreamactor_signals.draw.control_maps import control_maps
@@ -76,7 +77,7 @@ def gesturing_person(frame_count: int) -> MotionTrack:
     pose = rig_performance(figure, performance)
     camera = make_camera(plan, random, figure, pose, _SIZE)
     no_face_px = np.zeros((frame_count, 1, 2))
-    return true_track(figure, pose, camera, performance.units, no_face_px, Fraction(FPS), "drawing", "")
+    return true_track(figure, pose, [camera] * frame_count, performance.units, no_face_px, Fraction(FPS), "drawing", "")
 
 
 def grey_level_error(track: MotionTrack) -> float:

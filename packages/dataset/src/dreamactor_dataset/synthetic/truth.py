@@ -3,6 +3,7 @@
 Legend: T frames, J joints, U face units.
 """
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -20,7 +21,7 @@ _FACE_LOST, _FACE_SEEN = 0.0, 0.35
 def true_track(
     figure: Figure,
     pose: BonePose,
-    camera: Camera,
+    cameras: Sequence[Camera],
     units: np.ndarray,
     face_px: np.ndarray,
     fps: Fraction,
@@ -30,15 +31,17 @@ def true_track(
     """The exact track of a clip.
 
     Args:
+        cameras: of each frame, T in all, of one focal length and size.
         units: (T, U) face units that were drawn.
         face_px: (T, F, 2) pixels of the vertices that span the face.
         version: of what made the clip.
         source_sha256: of its video.
     """
-    joints_cam_m = camera.to_camera(posed_joints_m(figure, pose))
+    camera = cameras[0]
     rotation, center_m = posed_skull(figure, pose)
-    head_rotation = camera.rotation @ rotation @ BODY_TO_CAMERA.T
-    center_cam_m = camera.to_camera(center_m)
+    joints_cam_m = _seen(cameras, posed_joints_m(figure, pose))
+    center_cam_m = _seen(cameras, center_m)
+    head_rotation = np.stack([one.rotation for one in cameras]) @ rotation @ BODY_TO_CAMERA.T
     boxes_px = np.concatenate([face_px.min(axis=1), face_px.max(axis=1)], axis=1)
     frame_count = len(joints_cam_m)
     return MotionTrack(
@@ -58,6 +61,11 @@ def true_track(
         source_sha256=source_sha256,
         face_units=units,
     )
+
+
+def _seen(cameras: Sequence[Camera], points_m: np.ndarray) -> np.ndarray:
+    """(T, ..., 3) points of each frame, body axes, in the space of its camera."""
+    return np.stack([camera.to_camera(points) for camera, points in zip(cameras, points_m, strict=True)])
 
 
 def _in_frame(points_cam_m: np.ndarray, camera: Camera) -> np.ndarray:

@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 
 from dreamactor_dataset.synthetic.figure.figure import Figure
 from dreamactor_dataset.synthetic.figure.posing import BonePose, posed_skull, posed_vertices_m
+from dreamactor_dataset.synthetic.framing import fitted
 from dreamactor_dataset.synthetic.motion.gestures import head_rotation
 from dreamactor_dataset.synthetic.motion.performance import Performance
 from dreamactor_dataset.synthetic.motion.rigging import rig_performance
@@ -19,7 +20,6 @@ from dreamactor_dataset.synthetic.render.background import make_background
 from dreamactor_dataset.synthetic.render.camera import BODY_TO_CAMERA, Camera, look_at
 from dreamactor_dataset.synthetic.render.lights import Lights, make_lights
 from dreamactor_dataset.synthetic.render.scene import SUPERSAMPLING, Scene, draw
-from dreamactor_dataset.synthetic.staging import fitted
 
 # Template height in decimetres from which on a close-up sees anything: below the collar bones.
 _BUST_DM = 4.6

@@ -1,4 +1,4 @@
-"""A performance: what a body and a face do, independent of whose they are.
+"""A performance: what a body, a face and a voice do, independent of whose they are.
 
 Joint rotations are against the parent, from a neutral stance: upright, arms and legs straight down, body axes (x to the
 person's left, y up, z forward). Legend: T frames, U face units.
@@ -29,6 +29,7 @@ class Performance:
         pronation_rad: side -> (T,) turn of the forearm about itself, positive turns the palm up.
         curl: side -> (T,) how closed the hand is, 0 to 1.
         units: (T, U) ARKit face units in [0, 1].
+        voice: (S,) float32 samples that the lips belong to, at `signals.speech`'s rate; None where nothing is heard.
     """
 
     frame_count: int
@@ -37,6 +38,7 @@ class Performance:
     pronation_rad: dict[str, np.ndarray] = field(init=False)
     curl: dict[str, np.ndarray] = field(init=False)
     units: np.ndarray = field(init=False)
+    voice: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         self.root_legs = np.zeros((self.frame_count, 3))

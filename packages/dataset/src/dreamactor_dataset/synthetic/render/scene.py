@@ -12,6 +12,7 @@ from dreamactor_dataset.synthetic.figure.figure import Figure
 from dreamactor_dataset.synthetic.figure.paint import HEAD_WINDOW
 from dreamactor_dataset.synthetic.figure.parts import Material
 from dreamactor_dataset.synthetic.render.camera import Camera
+from dreamactor_dataset.synthetic.render.ground import shade_ground
 from dreamactor_dataset.synthetic.render.lights import Lights
 from dreamactor_dataset.synthetic.render.raster import EMPTY, rasterize, vertex_normals
 from dreamactor_dataset.synthetic.render.shade import shade
@@ -26,19 +27,21 @@ _STRANDS = {"straight": 0, "wavy": 1, "coily": 2}
 
 @dataclass(frozen=True)
 class Scene:
-    """What stays the same over a clip.
+    """What a frame is drawn from.
 
     Attributes:
         figure: the person.
         camera: where from.
         lights: camera axes.
         background: (2H, 2W, 3) float32, linear light.
+        wall_m: how far behind the person the floor ends, on which shadows fall; None where no floor is seen.
     """
 
     figure: Figure
     camera: Camera
     lights: Lights
     background: np.ndarray
+    wall_m: float | None = None
 
 
 def draw(scene: Scene, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -56,6 +59,8 @@ def draw(scene: Scene, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     _, index = rasterize(points_px, nearness, figure.triangles, figure.keep, figure.two_sided, height, width)
     image = scene.background.copy()
     frame, shadow_depth = _shadow_map(scene, points_cam)
+    if scene.wall_m is not None:
+        shade_ground(index, image, _ground(camera, points_m, scene.wall_m), frame, shadow_depth)
     shade(
         index,
         points_px,
@@ -89,6 +94,15 @@ def _average(image: np.ndarray) -> np.ndarray:
     steps = range(SUPERSAMPLING)
     total = sum(image[row::SUPERSAMPLING, column::SUPERSAMPLING] for row in steps for column in steps)
     return np.asarray(total) / np.float32(SUPERSAMPLING**2)
+
+
+def _ground(camera: Camera, points_m: np.ndarray, wall_m: float) -> np.ndarray:
+    """What `shade_ground` needs to know of the floor, in the pixels of the buffers."""
+    feet_m = points_m.mean(axis=0) * (1, 0, 1)
+    below = camera.to_camera(feet_m)
+    normal = camera.rotation @ (0.0, 1.0, 0.0)
+    lens = (SUPERSAMPLING * camera.focal_px, *(SUPERSAMPLING * camera.principal_px))
+    return np.array((*normal, normal @ below, *below, below[2] + wall_m, *lens), np.float32)
 
 
 def _shadow_map(scene: Scene, points_cam: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

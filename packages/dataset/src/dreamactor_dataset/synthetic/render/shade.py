@@ -11,6 +11,7 @@ from numba import njit
 from dreamactor_dataset.synthetic.figure.parts import Material
 from dreamactor_dataset.synthetic.render.fabric import cloth_color, soft_step
 from dreamactor_dataset.synthetic.render.noise import fractal, value_noise
+from dreamactor_dataset.synthetic.render.shadows import shadow
 from dreamactor_dataset.synthetic.render.strands import hair_color
 
 _SKIN, _EYE, _LASH = int(Material.SKIN), int(Material.EYE), int(Material.LASH)
@@ -78,7 +79,7 @@ def shade(
                 material[m], color, normal, place_here, uv_here, head_paint, head_window, seconds, patterns
             )
             open_sky = sa * openness[a] + sb * openness[b] + sc * openness[c]
-            sun = _shadow(px, py, pz, normal, shadow_frame, shadow_depth)
+            sun = shadow(px, py, pz, normal, shadow_frame, shadow_depth)
             _light(image[row, column], color, normal, view, open_sky, sun, gloss, sharpness, scatter, lights)
 
 
@@ -187,24 +188,6 @@ def _eye_color(color: np.ndarray, x: float, y: float, z: float, iris: np.ndarray
     for axis in range(3):
         inner = iris[axis] * bright * (1 - pupil) + 0.004 * pupil
         color[axis] = color[axis] * (1 - ring) + inner * ring
-
-
-@njit(cache=True)
-def _shadow(px: float, py: float, pz: float, normal: np.ndarray, frame: np.ndarray, depth: np.ndarray) -> float:
-    """Share of the key light that arrives: 3 x 3 taps of the shadow map, blurred."""
-    lift = np.float32(0.004)
-    x, y, z = px + lift * normal[0], py + lift * normal[1], pz + lift * normal[2]
-    column = frame[0, 0] * x + frame[0, 1] * y + frame[0, 2] * z + frame[0, 3]
-    row = frame[1, 0] * x + frame[1, 1] * y + frame[1, 2] * z + frame[1, 3]
-    near = frame[2, 0] * x + frame[2, 1] * y + frame[2, 2] * z + frame[2, 3]
-    size = depth.shape[0]
-    lit = 0.0
-    for i in range(-1, 2):
-        for j in range(-1, 2):
-            r, c = int(np.floor(row + 1.2 * i)), int(np.floor(column + 1.2 * j))
-            if r < 0 or c < 0 or r >= size or c >= size or near > depth[r, c] - np.float32(0.006):
-                lit += 1.0
-    return lit / 9
 
 
 @njit(cache=True)

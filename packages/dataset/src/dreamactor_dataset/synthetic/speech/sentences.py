@@ -1,4 +1,4 @@
-"""What is said: short sentences in four languages, our own. Those of `HELD_OUT` are never trained on."""
+"""What is said: short sentences in four languages, our own. `VALIDATED` and `HELD_OUT` are never trained on."""
 
 TRAINED: dict[str, tuple[str, ...]] = {
     "en-us": (
@@ -48,6 +48,29 @@ TRAINED: dict[str, tuple[str, ...]] = {
         "Puoi chiudere la finestra, per favore?",
         "Questo libro giallo è molto più bello del film.",
         "I bambini giocano a palla davanti alla chiesa.",
+    ),
+}
+
+VALIDATED: dict[str, tuple[str, ...]] = {
+    "en-us": (
+        "The baker on the corner sells plum cake on Fridays.",
+        "Would you mind moving your bicycle, please?",
+        "We found five smooth stones by the river.",
+    ),
+    "de": (
+        "Im Herbst fallen bunte Blätter auf den Weg.",
+        "Meine Schwester malt gern mit blauer Farbe.",
+        "Wo haben Sie bloß den Schlüssel gefunden?",
+    ),
+    "es": (
+        "El profesor explica bien la pregunta difícil.",
+        "Compré un abrigo verde para el invierno.",
+        "¿A qué hora empieza la película?",
+    ),
+    "it": (
+        "Mio fratello ha comprato una bicicletta nuova.",
+        "Il gatto dorme sempre sopra la poltrona.",
+        "A che ora comincia il film stasera?",
     ),
 }
 

@@ -17,16 +17,17 @@ from dreamactor_signals.speech.recording import RATE_HZ, resample
 from dreamactor_dataset.synthetic.motion.face import unit_vector
 from dreamactor_dataset.synthetic.speech.espeak import Phoneme, Spoken, Voice, speak
 from dreamactor_dataset.synthetic.speech.mouth import speaking_units
-from dreamactor_dataset.synthetic.speech.sentences import HELD_OUT, TRAINED
+from dreamactor_dataset.synthetic.speech.sentences import HELD_OUT, TRAINED, VALIDATED
 
 FPS = Fraction(25)
 # Changes whenever equal arguments give other samples or another truth.
 VERSION = "2"
-Part = Literal["train", "test"]
+Part = Literal["train", "val", "test"]
 
-# espeak-ng's variants: neither sentences nor voices of a test are heard in training.
+# espeak-ng's variants: neither sentences nor voices of one part are heard in another.
 _VARIANTS: dict[Part, tuple[str, ...]] = {
     "train": ("", "+f1", "+f2", "+f4", "+m1", "+m2", "+m3", "+m5", "+m7"),
+    "val": ("+m8", "+klatt2", "+klatt4"),
     "test": ("+f3", "+f5", "+m4", "+m6"),
 }
 # What a face does while it speaks; nothing here needs the lips for itself.
@@ -75,7 +76,16 @@ def make_utterances(count: int, *, seed: int, part: Part) -> list[Utterance]:
     Raises:
         InputError: espeak-ng is not installed.
     """
-    plans = [_plan(number, seed, part) for number in range(count)]
+    return speak_utterances(range(count), seed=seed, part=part)
+
+
+def speak_utterances(numbers: Sequence[int], *, seed: int, part: Part) -> list[Utterance]:
+    """The utterances of some numbers.
+
+    Raises:
+        InputError: espeak-ng is not installed.
+    """
+    plans = [_plan(number, seed, part) for number in numbers]
     spoken = speak([(plan.voice, plan.text) for plan in plans])
     return [_utterance(plan, said) for plan, said in zip(plans, spoken, strict=True)]
 
@@ -90,8 +100,8 @@ def write_recording(path: Path, samples: np.ndarray) -> None:
 
 
 def _plan(number: int, seed: int, part: Part) -> _Plan:
-    random = np.random.default_rng([seed, number, {"train": 5, "test": 6}[part]])
-    texts = {"train": TRAINED, "test": HELD_OUT}[part]
+    random = np.random.default_rng([seed, number, {"train": 5, "test": 6, "val": 9}[part]])
+    texts = {"train": TRAINED, "val": VALIDATED, "test": HELD_OUT}[part]
     language = list(texts)[number % len(texts)]
     text = texts[language][random.integers(len(texts[language]))]
     if part == "train" and random.random() < _MIXED_SHARE:

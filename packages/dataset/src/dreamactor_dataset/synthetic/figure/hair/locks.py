@@ -114,7 +114,7 @@ def _ribbons(hair: Hair, path: np.ndarray, drop_m: np.ndarray, random: np.random
     a, b, c, d = number[:-1, :, 0], number[:-1, :, 1], number[1:, :, 1], number[1:, :, 0]
     triangles = np.concatenate([np.stack(corners, axis=-1).reshape(-1, 3) for corners in ((a, c, b), (a, d, c))])
     # Texture coordinates: across the ribbon, and the lock's own tone.
-    tone = np.broadcast_to(random.uniform(0.05, 1.0, count)[None, :, None], number.shape)
+    tone = np.broadcast_to(0.05 + 0.95 * random.random((1, count, 1)), number.shape)
     uv = np.stack([np.broadcast_to((0.0, 1.0), number.shape), tone], axis=-1).reshape(-1, 2)
     return Part(
         blend=csr_matrix(blend[np.repeat(np.arange(steps * count), 2)]),

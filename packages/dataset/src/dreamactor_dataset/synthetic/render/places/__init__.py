@@ -1,0 +1,1 @@
+"""Places to be before: each kind a function of a generator, a size, and where the floor ends."""
