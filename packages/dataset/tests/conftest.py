@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dreamactor_core.face_units import ARKIT_UNITS
+from dreamactor_core.files import sha256_file
+from dreamactor_core.manifest import ClipRow
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.skeleton import JOINT_COUNT, joint_index
-from dreamactor_core.video import VideoWriter
+from dreamactor_core.video import VideoWriter, probe
 
 # A person of 1.7 m who stands upright; metres from the pelvis, x to the image's right, y down.
 _STANDING_M = {
@@ -89,12 +91,14 @@ def _write_clip(path: Path, frame_count: int, *, size: tuple[int, int] = (96, 16
     width, height = size
     face_rows = slice(height // 2 - int(0.4 * height), height // 2 - int(0.3 * height))
     face_columns = slice(width // 2 - 8, width // 2 + 8)
+    # Clips of other shades move otherwise: else they would be copies of one clip in other colours.
+    places = np.random.default_rng(shade).integers(0, width - 16, frame_count)
     with VideoWriter(path, Fraction(25), size=size, crf=1) as writer:
-        for index in range(frame_count):
+        for index, place in enumerate(places):
             frame = np.full((height, width, 3), (8 * index, shade, 60), np.uint8)
-            # A red face where the standing person has it, and a moving square.
+            # A red face where the standing person has it, and a jumping square.
             frame[face_rows, face_columns] = (250, 0, 0)
-            frame[height - 20 : height - 4, index : index + 16] = 255
+            frame[height - 20 : height - 4, place : place + 16] = 255
             writer.write(frame)
     return path
 
@@ -103,3 +107,31 @@ def _write_clip(path: Path, frame_count: int, *, size: tuple[int, int] = (96, 16
 def write_clip() -> Callable[..., Path]:
     """write_clip(path, frame_count, size=, shade=): the red level of frame i is 8 i; equal shades give equal bytes."""
     return _write_clip
+
+
+def _clip_row(video: Path, **changes: object) -> ClipRow:
+    info = probe(video)
+    values = {
+        "clip_id": video.stem,
+        "video": video.name,
+        "sha256": sha256_file(video),
+        "width": info.width,
+        "height": info.height,
+        "fps_num": info.fps.numerator,
+        "fps_den": info.fps.denominator,
+        "frame_count": info.frame_count,
+        "source": "made up",
+        "identity": video.stem,
+        "category": "standing",
+        "licence": "CC0-1.0",
+        "consent": "given",
+        "split": "train",
+        "synthetic": True,
+    }
+    return ClipRow.model_validate(values | changes)
+
+
+@pytest.fixture(scope="session")
+def clip_row() -> Callable[..., ClipRow]:
+    """clip_row(video, **fields): the row of a video for a manifest in its folder."""
+    return _clip_row

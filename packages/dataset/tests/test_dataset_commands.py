@@ -19,7 +19,7 @@ def test_ingest_tells_what_it_kept_and_where(write_clip: Callable[..., Path], tm
     (tmp_path / "in" / "b.mp4").write_text("no video")
     run = _dreamactor(
         "dataset", "ingest", tmp_path / "in", "-o", tmp_path / "set", "--min-frames", "5",
-        "--default-licence", "CC0-1.0", "--default-consent", "given",
+        "--default-source", "made", "--default-licence", "CC0-1.0", "--default-consent", "given",
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert run.stdout.split() == [str(tmp_path / "set" / "manifest.parquet")]

@@ -9,14 +9,16 @@ from dreamactor_core.files import sha256_file
 from dreamactor_core.manifest import ClipRow, read_manifest
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.dataset import IngestSettings
-from dreamactor_dataset.ingest import ingest_folder
+from dreamactor_dataset.ingest import ingest_videos
 
-SETTINGS = IngestSettings(min_frames=5)
-PERMISSIVE = IngestSettings(min_frames=5, default_licence="CC0-1.0", default_consent="given")
+SETTINGS = IngestSettings(min_frames=5, processes=1, default_source="made")
+PERMISSIVE = IngestSettings(
+    min_frames=5, processes=1, default_source="made", default_licence="CC0-1.0", default_consent="given"
+)
 
 
 def _quietly(folder: Path, output: Path, settings: IngestSettings = PERMISSIVE) -> dict[str, ClipRow]:
-    return {row.clip_id: row for row in ingest_folder(folder, output, settings, report=lambda _: None)}
+    return {row.clip_id: row for row in ingest_videos(folder, output, settings, report=lambda _: None)}
 
 
 @pytest.fixture(scope="module")
@@ -72,20 +74,24 @@ def test_kept_clips_are_whole_and_carry_what_is_stated(footage: Path, tmp_path: 
     assert (good.identity, good.category, good.licence, good.synthetic) == ("ada", "speech", "CC0-1.0", True)
     assert sha256_file(tmp_path / "set" / good.video) == good.sha256 == sha256_file(footage / "good.mp4")
     assert len(MotionTrack.load(tmp_path / "set" / str(good.truth_track))) == 9
-    assert nested.video == "clips/talks__nested one.mp4"
-    assert (tmp_path / "set" / nested.video).exists()
+    assert nested.video == f"clips/talks__nested one-{nested.sha256[:8]}.mp4"
+    assert nested.source_video == "talks/nested one.MP4"
     # A person's clips follow the one split that is stated.
     assert good.split == nested.split == "val"
-    assert sorted(path.name for path in (tmp_path / "set" / "clips").iterdir()) == ["good.mp4", "talks__nested one.mp4"]
+    assert good.group == nested.group == "ada"
+    assert {path.name for path in (tmp_path / "set" / "clips").iterdir()} == {
+        Path(row.video).name for row in (good, nested)
+    }
 
 
 def test_equal_input_gives_equal_bytes_and_replaces_the_older_set(footage: Path, tmp_path: Path) -> None:
     digests = []
     for name in ("one", "two", "one"):
         _quietly(footage, tmp_path / name, SETTINGS)
-        files = sorted(path for path in (tmp_path / name).rglob("*") if path.is_file())
+        data = (path for path in (tmp_path / name).rglob("*") if "records" not in path.parts)
+        files = sorted(path for path in data if path.is_file())
         digests.append([(path.relative_to(tmp_path / name), sha256_file(path)) for path in files])
-        (tmp_path / name / "left-over").touch()
+        (tmp_path / name / "clips" / "left-over.mp4").touch()
     assert digests[0] == digests[1] == digests[2]
     assert {path.name for path in tmp_path.iterdir()} == {"one", "two"}
 
@@ -113,7 +119,7 @@ def test_clips_can_be_linked_instead_of_copied(write_clip: Callable[..., Path], 
 
 def test_the_report_counts_and_gives_reasons(footage: Path, tmp_path: Path) -> None:
     lines: list[str] = []
-    ingest_folder(footage, tmp_path / "set", SETTINGS, report=lines.append)
+    ingest_videos(footage, tmp_path / "set", SETTINGS, report=lines.append)
     text = "\n".join(lines)
     assert "kept             2  (0 train, 2 val, 0 test)" in text
     assert "rejected         5" in text
@@ -161,7 +167,7 @@ def test_a_contradictory_clip_list_is_refused(
     (tmp_path / "in" / "clips.csv").write_text(content)
     with pytest.raises(InputError, match=problem):
         _quietly(tmp_path / "in", tmp_path / "set")
-    assert not (tmp_path / "set").exists()
+    assert not (tmp_path / "set" / "manifest.parquet").exists()
 
 
 def test_folders_that_cannot_be_used_are_refused(write_clip: Callable[..., Path], tmp_path: Path) -> None:
@@ -181,7 +187,7 @@ def test_folders_that_cannot_be_used_are_refused(write_clip: Callable[..., Path]
     with pytest.raises(InputError, match="not a data set"):
         _quietly(tmp_path / "in", tmp_path / "holiday")
     assert (tmp_path / "holiday" / "photo.jpg").exists()
-    assert not (tmp_path / "set").exists()
+    assert not (tmp_path / "set" / "manifest.parquet").exists()
 
 
 def test_names_that_differ_in_their_ending_only_stay_apart(write_clip: Callable[..., Path], tmp_path: Path) -> None:

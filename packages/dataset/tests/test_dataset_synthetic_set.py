@@ -12,7 +12,7 @@ from dreamactor_core.files import sha256_file
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.dataset import IngestSettings, SyntheticSettings
 from dreamactor_core.video import probe, read_frames
-from dreamactor_dataset.ingest import ingest_folder
+from dreamactor_dataset.ingest import ingest_videos
 from dreamactor_dataset.synthetic import synthesize as module
 from dreamactor_dataset.synthetic.synthesize import synthesize
 
@@ -87,7 +87,7 @@ def _without_sha(track: MotionTrack) -> MotionTrack:
 
 
 def test_ingest_takes_the_set_as_it_is(made: Path, tmp_path: Path) -> None:
-    rows = ingest_folder(made, tmp_path / "set", IngestSettings(min_frames=5))
+    rows = ingest_videos(made, tmp_path / "set", IngestSettings(min_frames=5, processes=1))
     assert [row.clip_id for row in rows] == sorted(path.stem for path in made.glob("*.mp4"))
     assert all(row.status == "kept" and row.synthetic and row.truth_track for row in rows)
 

@@ -19,23 +19,56 @@ def dataset() -> None:
 
 @app.command()
 @with_settings(
+    "dataset.ingest.default_source",
     "dataset.ingest.default_licence",
     "dataset.ingest.default_consent",
     "dataset.ingest.min_frames",
     "dataset.ingest.val_share",
     "dataset.ingest.test_share",
+    "dataset.ingest.processes",
 )
 def ingest(
     settings: Settings,
-    folder: Annotated[Path, typer.Argument(help="Folder of videos, with an optional clips.csv.")],
+    videos: Annotated[
+        str,
+        typer.Argument(help="Folder of videos with an optional clips.csv, a URL (s3://...), or a list (.txt, .csv)."),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The data set: manifest.parquet, clips, truth.")],
 ) -> None:
-    """Check and copy a folder of videos into a data set; every clip that is not kept is told with its reason."""
-    from dreamactor_dataset.ingest import ingest_folder
-    from dreamactor_dataset.ingest.folder import MANIFEST
+    """Check, cut and even out videos into a data set; every clip that is not kept is told with its reason."""
+    from dreamactor_dataset.ingest import MANIFEST, ingest_videos
 
-    ingest_folder(folder, output, settings.dataset.ingest)
+    ingest_videos(videos, output, settings.dataset.ingest)
     typer.echo(output / MANIFEST)
+
+
+_INDEX = Path("data/shards/clips.arrow")
+
+
+@app.command()
+@with_settings("dataset.shards.clips", "dataset.shards.quality", "dataset.shards.threads", "dataset.sampling.area")
+def pack(
+    settings: Settings,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the shards and their index.")],
+    manifest: Annotated[Path, typer.Option(help="Clips with their motion tracks.")],
+) -> None:
+    """Pack the kept clips into shards for training: pictures at the training size, face crops and motion tracks."""
+    from dreamactor_dataset.shards.pack import pack_clips
+
+    typer.echo(pack_clips(manifest, output, settings.dataset.shards, area=settings.dataset.sampling.area))
+
+
+@app.command()
+def verify(index: Annotated[Path, typer.Argument(help="clips.arrow, beside the shards.")] = _INDEX) -> None:
+    """Compare every shard with its sha256; exit code 2 if one differs or is missing."""
+    from dreamactor_dataset.shards.pack import verify_shards
+
+    problems = verify_shards(index)
+    for problem in problems:
+        typer.echo(problem.line())
+    if problems:
+        raise typer.Exit(2)
+    typer.echo("all shards are whole")
 
 
 app.command()(synthesize)

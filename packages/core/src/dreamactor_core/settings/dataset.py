@@ -2,9 +2,10 @@
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from dreamactor_core.settings.base import Section
+from dreamactor_core.settings.ingest import IngestSettings
 
 
 class SyntheticSettings(Section):
@@ -32,18 +33,33 @@ class FacesSettings(Section):
     processes: int = Field(2, ge=1, description="Rendering worker processes.")
 
 
-class IngestSettings(Section):
-    """How raw videos become rows of the manifest."""
+class ShardsSettings(Section):
+    """How kept clips are packed for training."""
 
-    default_licence: str | None = Field(None, description="Licence of clips that state none; none quarantines them.")
-    default_consent: str | None = Field(None, description="Consent of clips that state none; none quarantines them.")
-    min_frames: int = Field(25, ge=1, description="Shorter clips are rejected.")
-    val_share: float = Field(0.1, ge=0, le=0.5, description="Share of the identities that only validate.")
-    test_share: float = Field(0.1, ge=0, le=0.5, description="Share of the identities that only test.")
-    hard_link: bool = Field(
-        False, description="Link clips instead of copying them: no second copy on disk, but edits reach both."
+    clips: int = Field(64, ge=1, description="Clips of a shard.")
+    quality: int = Field(95, ge=50, le=100, description="JPEG quality of frames and face crops.")
+    threads: int = Field(2, ge=1, description="Shards packed at the same time.")
+    loss_budget: float = Field(
+        0.01, ge=0, le=1, description="Share of the clips that may turn out damaged before a training gives up."
     )
-    threads: int = Field(2, ge=1, description="Videos inspected at the same time.")
+
+
+class BalanceSettings(Section):
+    """How often clips are shown, by what they show: weights of sampling, no copies (paper 4.1).
+
+    Of each property some values have a share of the samples; clips of other values share what is left.
+    """
+
+    framing: dict[str, float] = Field({"full": 0.5}, description="Shares by framing, e.g. full: 0.5 (paper 4.1).")
+    category: dict[str, float] = Field({}, description="Shares by category, e.g. dance: 0.3.")
+    source: dict[str, float] = Field({}, description="Shares by source, e.g. nersemble: 0.05.")
+
+    @field_validator("framing", "category", "source")
+    @classmethod
+    def _check_shares(cls, shares: dict[str, float]) -> dict[str, float]:
+        if any(share <= 0 for share in shares.values()) or sum(shares.values()) > 1 + 1e-9:
+            raise ValueError("shares must be above 0 and make no more than 1 together")
+        return shares
 
 
 class SamplingDataSettings(Section):
@@ -69,6 +85,18 @@ class SamplingDataSettings(Section):
         0.0, ge=0, le=1, description="Share of the windows that use the true track where a clip has one."
     )
     deal: int = Field(8, ge=1, description="Batches of like cost in a row, so that as many ranks finish together.")
+    attention_tokens: int = Field(
+        13_000, ge=1, description="Tokens of a sample at which its attention costs as much as all the rest."
+    )
+    bone_shape: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="Deviation of the random factors (in logarithms) on bone lengths in control maps.",
+    )
+    face_colour: float = Field(
+        0.0, ge=0, le=0.5, description="Deviation of random brightness, contrast and tint of the driving face crops."
+    )
 
     @model_validator(mode="after")
     def _check_ranges(self) -> Self:
@@ -88,4 +116,6 @@ class DatasetSettings(Section):
     synthetic: SyntheticSettings = SyntheticSettings()
     faces: FacesSettings = FacesSettings()
     ingest: IngestSettings = IngestSettings()
+    shards: ShardsSettings = ShardsSettings()
+    balance: BalanceSettings = BalanceSettings()
     sampling: SamplingDataSettings = SamplingDataSettings()

@@ -73,9 +73,13 @@ class open_video:  # noqa: N801 - reads as the context manager it is
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """(H, W, 3) uint8 RGB frames."""
-        if self._indices is not None and any(not 0 <= i < self.info.frame_count for i in self._indices):
+        return self.take(self._indices)
+
+    def take(self, indices: Sequence[int] | None) -> Iterator[np.ndarray]:
+        """The same, of frames that are chosen now that `info` is known."""
+        if indices is not None and any(not 0 <= i < self.info.frame_count for i in indices):
             raise InputError(f"has frames 0 to {self.info.frame_count - 1}, others were asked for", path=self._path)
-        return self._child.frames(self._indices)
+        return self._child.frames(indices)
 
 
 def read_frames(

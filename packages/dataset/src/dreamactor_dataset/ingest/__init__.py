@@ -1,5 +1,9 @@
-"""From a folder of videos to a data set: find, inspect, judge, split, copy."""
+"""From raw videos to a data set.
 
-from dreamactor_dataset.ingest.folder import ingest_folder
+Read in this order: `videos` (the whole way), `discovery` and `clip_list` (what is there, what is stated), `inspection`
+with `timeline`, `shots` and `looks/` (what each video is), `pieces`, `judging`, `splits`, `writing`, `rows`.
+"""
 
-__all__ = ["ingest_folder"]
+from dreamactor_dataset.ingest.videos import MANIFEST, ingest_videos
+
+__all__ = ["MANIFEST", "ingest_videos"]
