@@ -48,7 +48,11 @@ def half_body_box_px(track: MotionTrack, frame: int, aspect: float) -> tuple[int
     height_px = max(torso_height_px * (1 + _ABOVE_HEAD + _BELOW_HIPS), shoulder_width_px * _SHOULDER_WIDTHS / aspect)
     frame_width, frame_height = track.frame_size
     height_px = min(height_px, frame_height, frame_width / aspect)
-    center_x_px = float(torso_px[:, 0].mean())
+    # Whoever bends to the side keeps the head in the picture.
+    head_x_px = float(track.project(track.head_center_cam_m[frame])[0])
+    radius_px = float(track.head_radius_m[frame] / track.head_center_cam_m[frame, 2] * track.focal_px)
+    reach_px = max(height_px * aspect / 2 - radius_px, 0.0)
+    center_x_px = float(np.clip(torso_px[:, 0].mean(), head_x_px - reach_px, head_x_px + reach_px))
     top_px = head_top_y_px - _ABOVE_HEAD * torso_height_px
     return _inside(center_x_px - height_px * aspect / 2, top_px, height_px * aspect, height_px, track.frame_size)
 
