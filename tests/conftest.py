@@ -21,6 +21,7 @@ SMOKE = {
         "face": {"steps": 2, "warmup_steps": 0, "batch": 4},
     },
     "sampling": {"steps": 1},
+    "provenance": {"own_dir": "runs/identity"},
     "evaluation": {"clips": 1, "frames": 5, "steps": 1},
 }
 

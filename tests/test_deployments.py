@@ -8,6 +8,7 @@ import pytest
 import yaml
 from dreamactor_core.footage import footage
 from dreamactor_core.lineage import data_versions
+from dreamactor_core.provenance.verification import verify_video
 from dreamactor_core.settings.tracking import TrackingSettings
 from dreamactor_core.tracking import client
 from dreamactor_core.video import probe
@@ -67,20 +68,21 @@ def test_a_bad_job_does_not_stop_the_batch(
     trained: Workspace, prefect: LocalPrefect, registry: MlflowClient, tmp_path: Path
 ) -> None:
     (tmp_path / "jobs.csv").write_text(
-        "reference,driving,output,seed,steps,max_frames\n"
-        f"nobody.png,{footage('talking-head')},bad.mp4,0,1,5\n"
-        f"{footage('astronaut')},{footage('talking-head')},good.mp4,0,1,5\n"
+        "reference,driving,consent,output,seed,steps,max_frames\n"
+        f"nobody.png,{footage('talking-head')},public domain,bad.mp4,0,1,5\n"
+        f"{footage('astronaut')},{footage('talking-head')},public domain,good.mp4,0,1,5\n"
     )
     printed = run_deployment(prefect, "animate-batch/nightly", jobs=str(tmp_path / "jobs.csv"))
     assert "Completed" in printed
 
-    report = trained.root / "reports" / "batches" / "jobs.csv"
+    report = trained.root / "reports" / "batches" / "jobs" / "outcomes.csv"
     bad, good = csv.DictReader(report.read_text().splitlines())
     champion = registry.get_model_version_by_alias("dreamactor", "champion")
-    assert (bad["status"], good["status"]) == ("failed", "done")
+    assert (bad["status"], good["status"]) == ("refused", "done")
     assert "nobody.png" in bad["reason"]
     assert good["model"] == f"models:/dreamactor/{champion.version}"
     assert probe(tmp_path / "good.mp4").frame_count == 5
+    assert verify_video(tmp_path / "good.mp4").record["consent"] == "public domain"
     assert not (tmp_path / "bad.mp4").exists()
 
 

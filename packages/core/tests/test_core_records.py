@@ -1,33 +1,8 @@
-import json
 from pathlib import Path
 
 import pytest
-from dreamactor_core.files import sha256_file
-from dreamactor_core.provenance import Ingredient, write_sidecar
 from dreamactor_core.settings.tracking import TrackingSettings
 from dreamactor_core.tracking import ExperimentRun, client, flatten
-
-
-def test_sidecar_names_everything(tmp_path: Path) -> None:
-    source, result = tmp_path / "in.png", tmp_path / "out.mp4"
-    source.write_bytes(b"source")
-    result.write_bytes(b"result")
-    path = write_sidecar(
-        result,
-        content=result,
-        ingredients=[Ingredient("reference", source)],
-        model={"version": "3"},
-        settings={"seed": 1},
-        notes=["small"],
-    )
-    content = json.loads(path.read_text())
-    assert path.name == "out.mp4.json"
-    assert content["notice"] == "AI-generated"
-    assert content["result"]["sha256"] == sha256_file(result)
-    assert content["inputs"] == [{"role": "reference", "name": "in.png", "sha256": sha256_file(source)}]
-    assert content["model"] == {"version": "3"}
-    assert content["settings"] == {"seed": 1}
-    assert content["notes"] == ["small"]
 
 
 def test_flatten_joins_keys_with_dots() -> None:

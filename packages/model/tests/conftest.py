@@ -1,5 +1,6 @@
 """A tiny data set that the training and evaluation tests share: moving squares with the track of a standing person."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -42,6 +43,14 @@ def _write_clip(folder: Path, name: str, split: Split, phase: float, shade: int)
         track=track_path.name,
         framing="portrait",
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Videos of tests are signed by nobody's identity."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DREAMACTOR_PROVENANCE__OWN_DIR", str(tmp_path_factory.mktemp("identity")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ class MadeUpTracker:
 def loaded_model(max_references: int = 3) -> LoadedModel:
     """Random weights, canvas of 64 x 64."""
     torch.manual_seed(0)
-    about = {"area": SIDE * SIDE, "preset": "tiny"}
+    about = {"area": SIDE * SIDE, "preset": "tiny", "manifest_sha256": "0" * 64}
     vae = VideoVAE(MICRO_VAE).eval()
     return LoadedModel(Path("nowhere"), awake_actor(MICRO_ACTOR), vae, about, torch.device("cpu"), max_references)
 

@@ -1,7 +1,10 @@
 """The root of the `dreamactor` command. Installed packages add their commands through entry points."""
 
+import json
 import sys
 from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -25,6 +28,18 @@ def show_settings(settings: Settings) -> None:
     typer.echo(yaml.safe_dump(settings.model_dump(), sort_keys=False), nl=False)
 
 
+def verify(
+    video: Annotated[Path, typer.Argument(help="An mp4 that `dreamactor animate` made.")],
+) -> None:
+    """Check that a video is as it was made, and print what it was made from."""
+    from dreamactor_core.provenance.verification import verify_video
+
+    verified = verify_video(video)
+    voucher = "a known authority vouches for it" if verified.trusted else "self-signed: nobody vouches for it"
+    typer.echo(f"{video}: unchanged since {verified.signer} signed it ({voucher})")
+    typer.echo(json.dumps(verified.record, indent=2, sort_keys=True))
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(__version__)
@@ -42,6 +57,7 @@ def build_app() -> typer.Typer:
         """Animate a person from one image, and train, evaluate and serve the model that does it."""
 
     app.add_typer(settings_app, name="settings")
+    app.command()(verify)
     for entry in sorted(entry_points(group=COMMAND_GROUP), key=lambda entry: entry.name):
         command = entry.load()
         if isinstance(command, typer.Typer):

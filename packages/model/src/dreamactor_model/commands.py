@@ -9,8 +9,9 @@ from dreamactor_core.settings import Settings
 
 from dreamactor_model.animate.command import animate
 from dreamactor_model.base.command import import_wan
+from dreamactor_model.batch.command import animate_batch
 
-__all__ = ["animate", "app"]
+__all__ = ["animate", "animate_batch", "app"]
 
 app = typer.Typer(no_args_is_help=True, help="Train, evaluate, register and promote the model.")
 

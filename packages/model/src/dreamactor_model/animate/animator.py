@@ -15,7 +15,8 @@ import torch
 from dreamactor_core.console import say
 from dreamactor_core.errors import InputError, SettingsError
 from dreamactor_core.files import atomic_path
-from dreamactor_core.provenance import Ingredient, write_sidecar
+from dreamactor_core.provenance import Ingredient, Record, write_sidecar
+from dreamactor_core.provenance.signing import sign_video
 from dreamactor_core.settings import Settings
 from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_core.video import VideoWriter
@@ -23,6 +24,7 @@ from dreamactor_signals.extraction import extract_video
 from dreamactor_signals.retarget import load_standardizer, retarget
 from dreamactor_signals.trackers import Tracker, make_tracker
 
+from dreamactor_model.animate.address import content_address
 from dreamactor_model.animate.frames import make_frames
 from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.animate.motion import DrivenMotion, TrackMotion
@@ -62,7 +64,7 @@ class Animator:
         return cls(model, tracker, reference_tracker, settings)
 
     def animate(self, request: AnimateRequest) -> AnimateResult:
-        """Make one video, its contact sheet and its sidecar; the video appears last, so it is never without the others.
+        """Make one signed video, its contact sheet and its sidecar; the video appears last, never without the others.
 
         Raises:
             InputError, DecodeError: an input that cannot be used; nothing is written then.
@@ -85,8 +87,14 @@ class Animator:
                     writer.write(frame)
                     rows.add(frame)
             rows.write(result.contact_sheet)
-            self._write_sidecar(request, subject, result, unfinished, sampling)
+            record = self._record(request, subject, sampling)
+            sign_video(unfinished, record, self._settings.provenance, title=result.video.name)
+            write_sidecar(result.video, record, content=unfinished)
         return result
+
+    def address(self, request: AnimateRequest) -> str:
+        """The content address of what would be made."""
+        return content_address(request, self._model.about, self._settings)
 
     def _subject(self, request: AnimateRequest, sampling: SamplingSettings) -> Subject:
         """The person, by no more references than the model knows."""
@@ -154,26 +162,19 @@ class Animator:
         crop_CHW = torch.from_numpy(shown.face_crop()).to(self._model.device).permute(2, 0, 1) / 255
         return self._model.actor.encode_face(crop_CHW[None, None])[0, 0]
 
-    def _write_sidecar(
-        self,
-        request: AnimateRequest,
-        subject: Subject,
-        result: AnimateResult,
-        content: Path,
-        sampling: SamplingSettings,
-    ) -> None:
+    def _record(self, request: AnimateRequest, subject: Subject, sampling: SamplingSettings) -> Record:
         references = [Ingredient("reference", path) for path in subject.paths]
-        write_sidecar(
-            result.video,
-            content=content,
+        return Record(
             ingredients=[*references, *_ingredients(request)],
             model=self._model.about | ({"audio": self._speech_driver.about} if request.speech else {}),
             settings={
-                "sampling": sampling.model_dump(),
-                "signals": self._settings.signals.model_dump(),
+                "sampling": sampling.model_dump(mode="json"),
+                "signals": self._settings.signals.model_dump(mode="json"),
                 "two_stage": request.two_stage,
             },
             notes=[*subject.notes, *_view_notes(subject)],
+            address=self.address(request),
+            consent=request.consent,
         )
 
 

@@ -23,6 +23,7 @@ class AnimateRequest:
         style: an image of a face as it is to be held while `speech` moves it; anybody's.
         seed, steps, max_frames: in place of the settings' values.
         two_stage: let the model make other views of the one reference first, and use them as references too.
+        consent: how whoever is shown has agreed; kept with the video.
     """
 
     references: tuple[Path, ...]
@@ -34,6 +35,7 @@ class AnimateRequest:
     steps: int | None = None
     max_frames: int | None = None
     two_stage: bool = False
+    consent: str | None = None
 
     @property
     def performances(self) -> tuple[Path, ...]:
