@@ -11,7 +11,6 @@ from dreamactor_model.actor import DreamActor, parameter_group
 from dreamactor_model.checkpoint import save_checkpoint
 from dreamactor_model.conditions import Conditions
 from dreamactor_model.training.diffusion.diffusion_stage import FlowObjective
-from dreamactor_model.training.run.ema import WeightAverage
 from dreamactor_model.training.spec import configuration_hash
 from dreamactor_model.training.stages import STAGES, freeze_others, parse_stage, prerequisites, stage_settings
 from micro_model import MICRO_ACTOR
@@ -122,23 +121,3 @@ def test_a_run_is_named_after_what_decides_its_weights() -> None:
     before = key()
     manifest.write_bytes(b"other clips")
     assert key() != before
-
-
-def test_the_average_follows_by_the_stated_formula(actor: DreamActor) -> None:
-    weight = actor.dit.proj_out.weight
-    average = WeightAverage(actor, decay=0.5)
-    first = weight.detach().clone()
-    with torch.no_grad():
-        weight += 1
-    # min(0.5, 1 / 10) of the old, 0.9 of the new
-    average.update(actor, step=1)
-    assert torch.allclose(average.state()["dit.proj_out.weight"], first + 0.9)
-    average.update(actor, step=1000)
-    assert torch.allclose(average.state()["dit.proj_out.weight"], first + 0.95)
-    average.copy_to(actor)
-    assert torch.allclose(weight, first + 0.95)
-
-
-def test_the_average_refuses_other_parameters(actor: DreamActor) -> None:
-    with pytest.raises(ValueError, match="other parameters"):
-        WeightAverage(actor, 0.9).load({"x": torch.zeros(1)})

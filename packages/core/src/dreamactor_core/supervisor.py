@@ -1,9 +1,9 @@
 """Run a command so that its whole process tree ends with us: `python -m dreamactor_core.supervisor COMMAND ARG ...`.
 
 `children.spawn` kills its child at once when the parent goes. A trainer wants a warning first, so that it can save, and
-DVC leaves its stage command alive when it is stopped. The supervisor stands between: on SIGTERM, on SIGINT and when its
-parent dies (however it dies) it sends SIGTERM to the command's process group, waits until all descendants are gone, and
-only then kills what is left.
+DVC leaves its stage command alive when it is stopped. The supervisor stands between: on SIGTERM, on SIGINT, when its
+terminal hangs up and when its parent dies (however it dies) it sends SIGTERM to the command's process group, waits
+until all descendants are gone, and only then kills what is left.
 """
 
 import ctypes
@@ -22,7 +22,7 @@ from dreamactor_core.children import die_with_parent
 GRACE_S = 60.0
 _POLL_S = 0.1
 _PR_SET_CHILD_SUBREAPER = 36
-_REQUESTS = (signal.SIGTERM, signal.SIGINT)
+_REQUESTS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class _Stopped(Exception):  # noqa: N818 - a request, not an error

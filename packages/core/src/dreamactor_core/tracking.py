@@ -74,12 +74,16 @@ class ExperimentRun:
         for start in range(0, len(entries), 100):
             self._client.log_batch(self.run_id, params=entries[start : start + 100])
 
-    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
-        """Record metrics; they reach the server within seconds, or with `flush`."""
+    def metrics(self, values: Mapping[str, float], step: int = 0, *, time_ms: int | None = None) -> None:
+        """Record metrics; they reach the server within seconds, or with `flush`.
+
+        Args:
+            time_ms: when they were measured, if not now; equal entries of one time are recorded once.
+        """
         from mlflow.entities import Metric
 
-        now_ms = int(time.time() * 1000)
-        self._metrics += [Metric(key, float(value), now_ms, step) for key, value in values.items()]
+        time_ms = int(time.time() * 1000) if time_ms is None else time_ms
+        self._metrics += [Metric(key, float(value), time_ms, step) for key, value in values.items()]
         if len(self._metrics) >= _FLUSH_COUNT or time.monotonic() - self._last_flush > _FLUSH_S:
             self.flush()
 

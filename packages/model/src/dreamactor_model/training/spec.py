@@ -12,16 +12,16 @@ from pydantic import BaseModel, ConfigDict
 from dreamactor_model.training.stages import Stage, base_folder, stage_settings, stage_title
 
 # What lies in a work folder.
-SPEC = "spec.json"
+SPEC = "spec-{node}.json"
 JOURNAL = "metrics.jsonl"
 FINAL_METRICS = "metrics.json"
 LOG = "trainer.log"
 FAILURE = "failure.json"
 CHECKPOINTS = "checkpoints"
-RUN_ID = "mlflow-run"
+HEARTBEAT = "heartbeat"
 
-SHARED_TRAINING = {"seed", "processes", "zero_stage", "weight_decay", "gradient_clip", "ema_decay", "objective"}
-"""Training settings that all stages share and that decide their weights."""
+SHARED_TRAINING = {"seed", "micro_batches", "weight_decay", "gradient_clip", "ema_decay", "objective"}
+"""Training settings that all stages share and that decide their weights. Ranks and ZeRO stage decide only the cost."""
 
 
 class TrainingSpec(BaseModel):
@@ -34,7 +34,8 @@ class TrainingSpec(BaseModel):
         work_dir: training checkpoints and logs; named after everything that decides the weights, so that a resumed
             run never goes on from a checkpoint of another configuration.
         output: where the finished weights go.
-        resume: auto, none or a step.
+        configuration: hash of everything that decides the weights.
+        checkpoint: where to go on from, its bytes checked; None: the start.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -45,7 +46,8 @@ class TrainingSpec(BaseModel):
     starts_from: dict[Stage, Path]
     work_dir: Path
     output: Path
-    resume: str
+    configuration: str
+    checkpoint: Path | None
 
     @property
     def title(self) -> str:
@@ -56,9 +58,9 @@ class TrainingSpec(BaseModel):
         """The settings again as objects."""
         return Settings(**self.settings)  # type: ignore[arg-type]
 
-    def write(self) -> Path:
-        """Put it into the work folder, where the trainer and the curious find it."""
-        path = self.work_dir / SPEC
+    def write(self, node: int) -> Path:
+        """Put it into the work folder, where the ranks of that machine and the curious find it."""
+        path = self.work_dir / SPEC.format(node=node)
         write_json(path, self.model_dump(mode="json"))
         return path
 
@@ -76,6 +78,7 @@ def configuration_hash(settings: Settings, stage: Stage, manifest: Path, starts_
         "shared": training.model_dump(include=SHARED_TRAINING),
         "preset": settings.model.preset,
         "sampling": None if stage == "face" else settings.dataset.sampling.model_dump(),
+        "balance": settings.dataset.balance.model_dump() if stage in ("1", "2", "3") else None,
         "manifest": sha256_file(manifest),
         "starts_from": {earlier: sha256_file(folder / "manifest.json") for earlier, folder in starts_from.items()},
     }

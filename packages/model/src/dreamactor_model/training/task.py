@@ -16,10 +16,13 @@ class StageTask(Protocol):
     def module(self) -> nn.Module:
         """`module(**batch)` gives named scalar losses; "loss" is the one that is minimised. Frozen parts are frozen."""
 
-    def batch(self, step: int, rank: int) -> Batch:
-        """The batch of a rank at a step: a pure function, so that a resumed run sees what it would have seen."""
+    def batch(self, step: int, slot: int) -> Batch:
+        """Micro-batch number `slot` of a step: a pure function, so that a resumed run sees what it would have seen.
 
-    def sample_ids(self, step: int, rank: int) -> list[str]:
+        Called in a thread beside the training.
+        """
+
+    def sample_ids(self, step: int, slot: int) -> list[str]:
         """Names of the clips in that batch, for the log of a failure."""
 
     def save(self, folder: Path) -> Mapping[str, float]:

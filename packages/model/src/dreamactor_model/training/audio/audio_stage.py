@@ -90,15 +90,15 @@ class AudioTask:
         training = settings.training
         return cls(encoder, speech, token_map, training.audio, training.seed, branch_sha256=face_branch_sha256(folder))
 
-    def batch(self, step: int, rank: int) -> Batch:
+    def batch(self, step: int, slot: int) -> Batch:
         """Windows with their context; beyond the ends of an utterance its first and last frame go on."""
-        random = step_random(self._seed, step, rank)
+        random = step_random(self._seed, step, slot)
         windows = [self._window(utterance, random) for utterance in self._choose(random)]
         return {name: torch.from_numpy(np.stack([window[name] for window in windows])) for name in windows[0]}
 
-    def sample_ids(self, step: int, rank: int) -> list[str]:
+    def sample_ids(self, step: int, slot: int) -> list[str]:
         """The sentences in the batch."""
-        chosen = self._choose(step_random(self._seed, step, rank))
+        chosen = self._choose(step_random(self._seed, step, slot))
         return [self._speech.utterances[utterance].name for utterance in chosen]
 
     def save(self, folder: Path) -> Mapping[str, float]:

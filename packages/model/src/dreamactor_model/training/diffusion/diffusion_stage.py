@@ -107,10 +107,10 @@ class DiffusionTask:
         latents = LatentClips(Path(training.latents_dir), clips, vae_folder)
         return cls(initial_actor(spec), vae_folder, clips, sampler, latents, spec)
 
-    def batch(self, step: int, rank: int) -> Batch:
+    def batch(self, step: int, slot: int) -> Batch:
         """Latents, noise, timesteps, conditions and loss weights of the step's draws."""
-        draws = self._sampler.batch(step * self._training.processes + rank)
-        generator = step_generator(self._seed, step, rank)
+        draws = self._sampler.batch(step * self._training.micro_batches + slot)
+        generator = step_generator(self._seed, step, slot)
         samples = [self._sample(draw) for draw in draws]
         batch = {name: torch.from_numpy(np.stack([sample[name] for sample in samples])) for name in samples[0]}
         return batch | {
@@ -121,11 +121,11 @@ class DiffusionTask:
             "keep_motion_B": torch.tensor([not draw.drop_motion for draw in draws]),
         }
 
-    def sample_ids(self, step: int, rank: int) -> list[str]:
+    def sample_ids(self, step: int, slot: int) -> list[str]:
         """Names of the clips in the batch."""
         return [
             self._clips.rows[draw.clip_index].clip_id
-            for draw in self._sampler.batch(step * self._training.processes + rank)
+            for draw in self._sampler.batch(step * self._training.micro_batches + slot)
         ]
 
     def save(self, folder: Path) -> Mapping[str, float]:

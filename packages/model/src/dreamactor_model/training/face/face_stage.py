@@ -54,9 +54,9 @@ class FaceTask:
         encoder = FaceMotionEncoder(get_preset(settings.model.preset).actor)
         return cls(encoder, spec.manifest.parent, settings.training.face, settings.training.seed)
 
-    def batch(self, step: int, rank: int) -> Batch:
+    def batch(self, step: int, slot: int) -> Batch:
         """Augmented crops and what they show."""
-        random = step_random(self._seed, step, rank)
+        random = step_random(self._seed, step, slot)
         rows = self._batches.rows(random)
         mirrors = self._batches.mirrors(rows, random)
         places = [draw_place(random) for _ in rows]
@@ -72,9 +72,9 @@ class FaceTask:
             "cuts_KPX": torch.from_numpy(points + random.normal(0, _CUT_ERROR, points.shape).astype(np.float32)),
         }
 
-    def sample_ids(self, step: int, rank: int) -> list[str]:
+    def sample_ids(self, step: int, slot: int) -> list[str]:
         """Names of the faces in the batch."""
-        rows = self._batches.rows(step_random(self._seed, step, rank))
+        rows = self._batches.rows(step_random(self._seed, step, slot))
         return [
             f"person {self._faces.people[row]} expression {self._faces.truth.expressions[row]}" for row in sorted(rows)
         ]

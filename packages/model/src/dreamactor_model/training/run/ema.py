@@ -1,48 +1,64 @@
 """The running average of the weights, which samples better than the weights themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
+
+from dreamactor_model.training.checkpoints.fragments import Fragment, HeldState
 
 
 class WeightAverage:
-    """Exponential moving average of the parameters that learn, in float32.
+    """Exponential moving average of the fp32 weights that learn; each rank averages those it holds.
 
     The decay rises from 0 with the step count, so that a short training is not dominated by where it started.
     """
 
-    def __init__(self, module: nn.Module, decay: float) -> None:
-        self._decay = decay
-        self._average = {
-            name: parameter.detach().clone().float()
-            for name, parameter in module.named_parameters()
-            if parameter.requires_grad
-        }
+    def __init__(self, held: HeldState, decay: float) -> None:
+        self._held, self._decay = held, decay
+        self.flats: list[Tensor] = [flat.clone() for flat in held.weights]
 
     @torch.no_grad()
-    def update(self, module: nn.Module, step: int) -> None:
+    def update(self, step: int) -> None:
         """Take in the weights after optimizer step number `step` (from 1)."""
         decay = min(self._decay, step / (step + 9))
-        current = dict(module.named_parameters())
-        averages = list(self._average.values())
-        weights = [current[name].detach().float() for name in self._average]
-        torch._foreach_lerp_(averages, weights, 1 - decay)
+        torch._foreach_lerp_(self.flats, self._held.weights, 1 - decay)
 
-    def state(self) -> dict[str, Tensor]:
-        """Averages by parameter name."""
-        return dict(self._average)
+    @contextmanager
+    def in_place_of_weights(self, module: nn.Module) -> Iterator[None]:
+        """Inside, the module's parameters are the averages, whole on every rank; on all ranks at once."""
+        learning = {name: parameter for name, parameter in module.named_parameters() if parameter.requires_grad}
+        held = {fragment.name: fragment for fragment in self._held.written}
+        weights = [flat.clone() for flat in self._held.weights] if self._held.is_the_module else []
+        with _whole(learning.values()):
+            for name, parameter in learning.items():
+                parameter.data.copy_(self._whole_average(held.get(name), parameter))
+            yield
+        for flat, kept in zip(self._held.weights if weights else (), weights, strict=True):
+            flat.copy_(kept)
+        self._held.publish()
 
-    def load(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from a saved state; names must be those that learn."""
-        if state.keys() != self._average.keys():
-            raise ValueError("the saved average is of other parameters")
-        for name, value in state.items():
-            self._average[name].copy_(value)
+    def _whole_average(self, held: Fragment | None, parameter: nn.Parameter) -> Tensor:
+        """Put together from the ranks' fragments."""
+        shape = getattr(parameter, "ds_shape", parameter.shape)
+        whole = torch.zeros(shape.numel(), device=self._held.device)
+        if held is not None:
+            whole.narrow(0, held.start, held.count).copy_(held.of(self.flats))
+        dist.all_reduce(whole)
+        return whole.view(shape)
 
-    @torch.no_grad()
-    def copy_to(self, module: nn.Module) -> None:
-        """Put the averages in the place of the weights."""
-        current = dict(module.named_parameters())
-        for name, value in self._average.items():
-            current[name].copy_(value)
+
+@contextmanager
+def _whole(parameters: Any) -> Iterator[None]:
+    """Under ZeRO 3 a parameter is whole only inside DeepSpeed's own context, which drops changes when it ends."""
+    parted = [parameter for parameter in parameters if hasattr(parameter, "ds_id")]
+    if not parted:
+        yield
+        return
+    from deepspeed.zero import GatheredParameters
+
+    with GatheredParameters(parted):
+        yield

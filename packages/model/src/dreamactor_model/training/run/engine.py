@@ -4,17 +4,18 @@ import os
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from dreamactor_core.settings.training import StageSettings, TrainingSettings
 from torch import nn
 
 from dreamactor_model.training.run.schedule import learning_rate_share
 
 
-def deepspeed_config(training: TrainingSettings, row: StageSettings, *, on_gpu: bool) -> dict[str, Any]:
+def deepspeed_config(training: TrainingSettings, row: StageSettings, *, on_gpu: bool, ranks: int) -> dict[str, Any]:
     """DeepSpeed's configuration of a stage. bf16 on GPUs only: CPUs without AMX are slower in it."""
     return {
         "train_micro_batch_size_per_gpu": row.batch,
-        "gradient_accumulation_steps": 1,
+        "gradient_accumulation_steps": training.micro_batches // ranks,
         "gradient_clipping": training.gradient_clip,
         "zero_optimization": {"stage": training.zero_stage},
         "bf16": {"enabled": on_gpu},
@@ -47,6 +48,6 @@ def make_engine(module: nn.Module, training: TrainingSettings, row: StageSetting
         model_parameters=learning,
         optimizer=optimizer,
         lr_scheduler=torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_share(step, row)),
-        config=deepspeed_config(training, row, on_gpu=torch.cuda.is_available()),
+        config=deepspeed_config(training, row, on_gpu=torch.cuda.is_available(), ranks=dist.get_world_size()),
     )
     return engine

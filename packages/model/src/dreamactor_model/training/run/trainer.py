@@ -11,8 +11,9 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 from dreamactor_core.children import die_with_parent
-from dreamactor_core.errors import DreamactorError
+from dreamactor_core.errors import DreamactorError, TrainingError
 from dreamactor_core.files import write_json
+from dreamactor_core.settings.training import TrainingSettings
 
 from dreamactor_model.training.run.engine import join_ranks, make_engine
 from dreamactor_model.training.run.journal import Journal
@@ -36,11 +37,21 @@ def main(spec_path: Path) -> int:
     except DreamactorError as error:
         _leave_reason(spec, error.line())
         return USER_ERROR
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        _leave_reason(spec, f"memory ran out: {str(error).splitlines()[0]}", out_of_memory=True)
+        return USER_ERROR
 
 
-def _leave_reason(spec: TrainingSpec, problem: str) -> None:
+def _is_out_of_memory(error: Exception) -> bool:
+    """PyTorch's allocator on a CPU raises a plain RuntimeError."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def _leave_reason(spec: TrainingSpec, problem: str, *, out_of_memory: bool = False) -> None:
     """For the launcher, which sees only that a rank failed. Any rank may write it: the reason is the same."""
-    write_json(spec.work_dir / FAILURE, {"problem": problem})
+    write_json(spec.work_dir / FAILURE, {"problem": problem, "out_of_memory": out_of_memory})
     print(f"error: {problem}", flush=True)
 
 
@@ -49,6 +60,7 @@ def _train(spec: TrainingSpec) -> bool:
     row = stage_settings(settings.training, spec.stage)
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     torch.manual_seed(settings.training.seed)
+    require_accelerators(settings.training)
     join_ranks()
     task = make_task(spec)
     engine = make_engine(task.module, settings.training, row)
@@ -57,6 +69,23 @@ def _train(spec: TrainingSpec) -> bool:
         return TrainingLoop(spec, task, engine, journal).run()
     finally:
         dist.destroy_process_group()
+
+
+def require_accelerators(training: TrainingSettings) -> None:
+    """See to it that every rank of this machine has its GPU, where there are any or GPUs are asked for.
+
+    Raises:
+        TrainingError: there are fewer than planned.
+    """
+    planned, found = int(os.environ["LOCAL_WORLD_SIZE"]), torch.cuda.device_count()
+    if training.accelerator == "cpu" or (training.accelerator == "auto" and found == 0) or found >= planned:
+        return
+    raise TrainingError(
+        f"{planned} GPUs are planned on this machine, {found} are here",
+        remedy=f"Train with --processes {max(found, 1)}: the weights will be the same"
+        if found
+        else "Check the driver and CUDA_VISIBLE_DEVICES",
+    )
 
 
 def make_task(spec: TrainingSpec) -> StageTask:

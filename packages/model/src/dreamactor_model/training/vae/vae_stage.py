@@ -104,17 +104,17 @@ class VideoVaeTask:
         vae_start.prepare(vae, _first_frames(clips))
         return cls(vae, clips, settings.training.vae, settings.training.seed)
 
-    def batch(self, step: int, rank: int) -> Batch:
+    def batch(self, step: int, slot: int) -> Batch:
         """uint8 crops, all of one length (1 or 9 frames, by step): the shorter, the more of them."""
         frames = _WINDOW_FRAMES[step % len(_WINDOW_FRAMES)]
-        random = step_random(self._seed, step, rank)
+        random = step_random(self._seed, step, slot)
         crops = [self._crop(clip, frames, random) for clip in self._chosen(step, random)]
         return {"video_BTHWC": torch.from_numpy(np.stack(crops))}
 
-    def sample_ids(self, step: int, rank: int) -> list[str]:
+    def sample_ids(self, step: int, slot: int) -> list[str]:
         """Names of the clips in the batch."""
         return [
-            self._clips.clips.rows[clip].clip_id for clip in self._chosen(step, step_random(self._seed, step, rank))
+            self._clips.clips.rows[clip].clip_id for clip in self._chosen(step, step_random(self._seed, step, slot))
         ]
 
     def _chosen(self, step: int, random: np.random.Generator) -> list[int]:
