@@ -4,18 +4,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import dreamactor_dataset.samples
+import dreamactor_dataset.clip_set
 import numpy as np
 import pytest
-from dreamactor_core.errors import DecodeError, InputError
+from dreamactor_core.errors import InputError
 from dreamactor_core.manifest import ClipRow, read_manifest, write_manifest
 from dreamactor_core.motion_track import MotionTrack
-from dreamactor_core.settings.dataset import IngestSettings, SamplingDataSettings
+from dreamactor_core.settings.dataset import SamplingDataSettings, ShardsSettings
 from dreamactor_core.video import read_frames
 from dreamactor_dataset.clip_set import ClipSet
-from dreamactor_dataset.ingest import ingest_folder
 from dreamactor_dataset.samples import SampleLoader
 from dreamactor_dataset.sampling import Draw, WindowSampler
+from dreamactor_dataset.shards.pack import pack_clips
 
 SETTINGS = SamplingDataSettings(min_frames=9, max_frames=17, area=64 * 96, context_latents=2)
 DRAW = Draw(
@@ -39,28 +39,33 @@ def manifest(
     tmp_path_factory: pytest.TempPathFactory,
     write_clip: Callable[..., Path],
     standing_person: Callable[..., MotionTrack],
+    clip_row: Callable[..., ClipRow],
 ) -> Path:
     """Two full-body clips of 30 frames with true tracks; the first has a tracked one too, a metre to the right."""
     folder = tmp_path_factory.mktemp("made")
+    rows = []
     for shade, name in enumerate(("a", "b")):
-        write_clip(folder / "in" / f"{name}.mp4", 30, shade=60 * shade)
-        standing_person(30).save(folder / "in" / f"{name}.safetensors")
-    (folder / "in" / "clips.csv").write_text(
-        "clip,truth_track,framing,split\na,a.safetensors,full,train\nb,b.safetensors,full,train\n"
-    )
-    settings = IngestSettings(min_frames=9, default_licence="CC0-1.0", default_consent="given")
-    ingest_folder(folder / "in", folder / "set", settings, report=lambda _: None)
-    standing_person(30, pelvis_x_m=0.5).save(folder / "set" / "tracks" / "a.safetensors")
-    first, second = read_manifest(folder / "set" / "manifest.parquet")
-    write_manifest(
-        folder / "set" / "manifest.parquet", [first.model_copy(update={"track": "tracks/a.safetensors"}), second]
-    )
-    return folder / "set" / "manifest.parquet"
+        write_clip(folder / f"{name}.mp4", 30, shade=60 * shade)
+        standing_person(30).save(folder / f"{name}.truth")
+        rows.append(clip_row(folder / f"{name}.mp4", truth_track=f"{name}.truth", framing="full"))
+    standing_person(30, pelvis_x_m=0.5).save(folder / "a.tracked")
+    rows[0] = rows[0].model_copy(update={"track": "a.tracked"})
+    write_manifest(folder / "manifest.parquet", rows)
+    return folder / "manifest.parquet"
+
+
+def _pack(manifest: Path, output: Path) -> Path:
+    return pack_clips(manifest, output, ShardsSettings(), area=SETTINGS.area, report=lambda _: None)
 
 
 @pytest.fixture(scope="module")
-def clips(manifest: Path) -> ClipSet:
-    return ClipSet.load(manifest, "train", SETTINGS)
+def index(manifest: Path) -> Path:
+    return _pack(manifest, manifest.parent / "shards")
+
+
+@pytest.fixture(scope="module")
+def clips(index: Path) -> ClipSet:
+    return ClipSet.load(index, "train", SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +87,8 @@ def test_all_parts_are_of_one_moment_and_size(loader: SampleLoader) -> None:
     assert sample.motion.control_TCHW.shape == (9, 6, 96, 64)
     assert sample.face_crops_THWC.shape == (9, 224, 224, 3)
     assert sample.references_RHWC.shape == (3, 96, 64, 3)
-    assert _red_levels(sample.references_RHWC).tolist() == [0, 29, 15]
+    # Of the half-body crops, which are few, the one nearest to frame 15.
+    assert _red_levels(sample.references_RHWC).tolist() == [0, 29, 18]
     assert {
         array.dtype
         for array in (sample.video_THWC, sample.motion.control_TCHW, sample.face_crops_THWC, sample.references_RHWC)
@@ -99,8 +105,9 @@ def test_controls_lie_on_the_person(loader: SampleLoader) -> None:
     sphere_y, sphere_x = np.argwhere(sphere).mean(axis=0)
     assert abs(face_y - sphere_y) < 4
     assert abs(face_x - sphere_x) < 2
-    # The face is red; so is the middle of its crop.
-    assert sample.face_crops_THWC[0, 90:130, 90:130, 0].mean() > 200
+    # The face is red; so is the middle of its crop, where the tracker is right.
+    crops_THWC = loader.face_crops(replace(DRAW, clip_index=1))
+    assert crops_THWC[0, 90:130, 90:130, 0].mean() > 200
     assert sample.motion.face_units_TU is not None
     np.testing.assert_allclose(sample.motion.face_units_TU[:, 0], np.linspace(0, 1, 30)[12:21], atol=1e-6)
 
@@ -124,9 +131,9 @@ def test_cached_latents_need_no_pixels(loader: SampleLoader, monkeypatch: pytest
     whole = loader.sample(DRAW).motion
 
     def refuse(*_: object) -> None:
-        raise AssertionError("a pixel was decoded")
+        raise AssertionError("a picture was decoded")
 
-    monkeypatch.setattr(dreamactor_dataset.samples, "read_frames", refuse)
+    monkeypatch.setattr(dreamactor_dataset.clip_set, "read_pictures", refuse)
     np.testing.assert_array_equal(loader.motion(DRAW).control_TCHW, whole.control_TCHW)
 
 
@@ -139,7 +146,7 @@ def test_windows_that_are_not_carried_have_no_context(loader: SampleLoader) -> N
 
 def test_what_the_sampler_draws_can_be_loaded(clips: ClipSet, loader: SampleLoader) -> None:
     assert clips.table.full_body.all()
-    assert clips.table.sizes.tolist() == [[64, 96], [64, 96]]
+    assert [clips.table.size(clip) for clip in range(2)] == [(64, 96), (64, 96)]
     # The head turns from the least to the most yaw.
     assert clips.table.yaw_frames[:, :2].tolist() == [[29, 0], [29, 0]]
     sampler = WindowSampler(clips.table, SETTINGS, seed=1, batch_size=2)
@@ -150,34 +157,45 @@ def test_what_the_sampler_draws_can_be_loaded(clips: ClipSet, loader: SampleLoad
         assert len(sample.references_RHWC) == draw.reference_count
 
 
-def _with_row(manifest: Path, folder: Path, **changes: object) -> Path:
-    """The manifest, its second row changed, beside links to its files."""
-    for name in ("clips", "truth", "tracks"):
-        (folder / name).symlink_to(manifest.parent / name)
+def _changed(manifest: Path, folder: Path, **changes: object) -> Path:
+    """The manifest, its second row changed, packed in a folder of its own."""
     first, second = read_manifest(manifest)
-    write_manifest(folder / "manifest.parquet", [first, ClipRow(**(second.model_dump() | changes))])
-    return folder / "manifest.parquet"
+    changed = manifest.parent / f"{folder.name}.parquet"
+    write_manifest(changed, [first, ClipRow(**(second.model_dump() | changes))])
+    return _pack(changed, folder)
 
 
 def test_rows_that_are_not_kept_or_of_another_split_are_left_out(manifest: Path, tmp_path: Path) -> None:
-    changed = _with_row(manifest, tmp_path, status="rejected", reason="made up")
+    changed = _changed(manifest, tmp_path / "fewer", status="rejected", reason="made up")
     assert [row.clip_id for row in ClipSet.load(changed, "train", SETTINGS).rows] == ["a"]
-    with pytest.raises(InputError, match="no kept clip with a motion track in split 'val'"):
+    with pytest.raises(InputError, match="no clip of split 'val'"):
         ClipSet.load(changed, "val", SETTINGS)
+    with pytest.raises(InputError, match="packed for frames of 6144 pixels"):
+        ClipSet.load(changed, "train", SamplingDataSettings(area=64 * 64))
 
 
-def test_a_row_that_contradicts_its_files_is_refused(manifest: Path, tmp_path: Path) -> None:
-    (tmp_path / "longer").mkdir()
-    with pytest.raises(InputError, match="30 frames, but clip b has 31"):
-        ClipSet.load(_with_row(manifest, tmp_path / "longer", frame_count=31), "train", SETTINGS)
-    (tmp_path / "wider").mkdir()
-    clips = ClipSet.load(_with_row(manifest, tmp_path / "wider", width=192), "train", SETTINGS)
-    with pytest.raises(DecodeError, match="frames of 96x160, the manifest says 192x160"):
-        SampleLoader(clips, SETTINGS).sample(replace(DRAW, clip_index=1, half_body_frame=None))
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"frame_count": 31}, "30 frames, but clip b has 31"),
+        ({"width": 192}, "frames of 96x160, the manifest says 192x160"),
+    ],
+)
+def test_a_row_that_contradicts_its_files_is_left_out_and_told(
+    manifest: Path, tmp_path: Path, changes: dict[str, object], reason: str
+) -> None:
+    first, second = read_manifest(manifest)
+    changed = manifest.parent / "changed.parquet"
+    write_manifest(changed, [first, ClipRow(**(second.model_dump() | changes))])
+    said: list[str] = []
+    index = pack_clips(changed, tmp_path, ShardsSettings(), area=SETTINGS.area, report=said.append)
+    assert [row.clip_id for row in ClipSet.load(index, "train", SETTINGS).rows] == ["a"]
+    assert len(said) == 1
+    assert reason in said[0]
 
 
-def test_frames_are_those_of_the_file(clips: ClipSet, loader: SampleLoader) -> None:
-    source = read_frames(clips.video(0), [12])[0]
+def test_frames_are_those_of_the_file(manifest: Path, loader: SampleLoader) -> None:
+    source = read_frames(manifest.parent / "a.mp4", [12])[0]
     shown = loader.sample(replace(DRAW, carried=False)).video_THWC[0]
     # 96x160 fills 64x96 by two thirds: 107 rows, of which five go above and six below.
     assert abs(float(shown[40, 5].mean()) - float(source[67, 7].mean())) < 3

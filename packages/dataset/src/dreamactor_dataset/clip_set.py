@@ -1,100 +1,124 @@
-"""The clips of one split: their rows, their files and the table the sampler works on."""
+"""The clips of one split: their rows, their pictures and tracks out of the shards, the table the sampler works on.
+
+Legend: T frames, H W training frame, S side of a face crop.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from dreamactor_core.errors import InputError
-from dreamactor_core.manifest import ClipRow, Split, read_manifest
+from dreamactor_core.errors import InputError, ShardError, TrackError
+from dreamactor_core.files import sha256_file
+from dreamactor_core.manifest import ClipRow, Split
 from dreamactor_core.motion_track import MotionTrack
-from dreamactor_core.settings.dataset import SamplingDataSettings
+from dreamactor_core.settings.dataset import BalanceSettings, SamplingDataSettings
 
 from dreamactor_dataset.clip_table import ClipTable
-from dreamactor_dataset.fitting import bucket_size
+from dreamactor_dataset.shards.archive import ShardReader
+from dreamactor_dataset.shards.contents import CROPS, FACE_PX, FRAMES, HALF_BODIES, HALF_BODY_CROPS, TRACK, TRUTH
+from dreamactor_dataset.shards.index import ShardIndex
+from dreamactor_dataset.shards.pictures import read_pictures
+from dreamactor_dataset.shards.record import REMEDY, Record
 
 
 @dataclass(frozen=True, eq=False)
 class ClipSet:
-    """Kept clips of one split that have a motion track.
+    """Packed clips of one split.
 
     Attributes:
-        folder: where the manifest lies; the rows' paths start there.
         rows: one a clip, in the order of the table.
         table: what the sampler needs.
+        sha256: of the index, and so of all clips and shards.
     """
 
-    folder: Path
-    rows: tuple[ClipRow, ...]
+    rows: Sequence[ClipRow]
     table: ClipTable
+    sha256: str
+    _index: ShardIndex
+    _reader: ShardReader
 
     @classmethod
-    def load(cls, manifest: Path | str, split: Split, settings: SamplingDataSettings) -> "ClipSet":
-        """Read the manifest and the tracks it names.
+    def load(
+        cls, index: Path | str, split: Split, settings: SamplingDataSettings, balance: BalanceSettings | None = None
+    ) -> "ClipSet":
+        """Open the clips that `dreamactor dataset pack` packed.
+
+        Args:
+            index: `clips.arrow`, beside the shards.
+            balance: shares that the sampler is to meet; None shows every clip once an epoch.
 
         Raises:
-            InputError: no such file, or no clip of the split is kept and has a track.
-            ManifestError, TrackError: a damaged manifest or track.
+            InputError: no such file, no clip of the split, or packed for frames of another area.
+            ManifestError: a damaged index.
         """
-        folder = Path(manifest).parent
-        rows = tuple(
-            row
-            for row in read_manifest(manifest)
-            if row.status == "kept" and row.split == split and (row.track or row.truth_track)
-        )
-        if not rows:
+        opened = ShardIndex.open(index, split)
+        if opened.about.area != settings.area:
             raise InputError(
-                f"has no kept clip with a motion track in split {split!r}",
-                path=manifest,
-                remedy="Track the clips with: dreamactor signals extract --manifest MANIFEST -o DIR",
+                f"packed for frames of {opened.about.area} pixels, dataset.sampling.area is {settings.area}",
+                path=index,
+                remedy=REMEDY,
             )
-        return cls(folder, rows, _table(folder, rows, settings))
+        reader = ShardReader(Path(index).parent, opened.about.shards)
+        return cls(opened.rows, opened.table(balance), sha256_file(index), opened, reader)
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def video(self, clip_index: int) -> Path:
-        """The clip's video file."""
-        return self.folder / self.rows[clip_index].video
+    def clip_id(self, clip_index: int) -> str:
+        """The clip's name, without the rest of its row."""
+        return self._index.rows.clip_id(clip_index)
+
+    def by_shard(self) -> dict[str, list[int]]:
+        """The clips of each shard, by its name."""
+        shards: dict[str, list[int]] = {}
+        for clip in range(len(self)):
+            shards.setdefault(self._index.about.shards[self._index.place(clip)[0]], []).append(clip)
+        return shards
+
+    def frames(self, clip_index: int, chosen: Sequence[int] | None = None) -> np.ndarray:
+        """(T, H, W, 3) uint8 at the training size; all frames unless some are chosen.
+
+        Raises:
+            ShardError: they are damaged or missing.
+        """
+        return self._pictures(FRAMES, clip_index, chosen, self.table.size(clip_index))
+
+    def crops(self, clip_index: int, chosen: Sequence[int] | None = None) -> np.ndarray:
+        """(T, S, S, 3) uint8 face crops, cut from the source; black where no face was found."""
+        return self._pictures(CROPS, clip_index, chosen, (FACE_PX, FACE_PX))
+
+    def half_bodies(self, clip_index: int, frames: Sequence[int] | None = None) -> np.ndarray:
+        """(T, H, W, 3) uint8 half-body crops, cut from the source; all that there are, or those nearest to frames."""
+        every = range(HALF_BODY_CROPS)
+        chosen = every if frames is None else [self.half_body_slot(clip_index, frame) for frame in frames]
+        return self._pictures(HALF_BODIES, clip_index, chosen, self.table.size(clip_index))
+
+    def half_body_slot(self, clip_index: int, frame: int) -> int:
+        """Which of the half-body crops is nearest to a frame."""
+        return frame * HALF_BODY_CROPS // int(self.table.lengths[clip_index])
 
     def track(self, clip_index: int, *, truth: bool) -> MotionTrack:
-        """The clip's tracked or true motion track."""
-        row = self.rows[clip_index]
-        path = row.truth_track if truth else row.track
-        if path is None:
-            raise InputError(f"clip {row.clip_id} has no {'true' if truth else 'tracked'} motion track")
-        return MotionTrack.load(self.folder / path)
+        """The clip's tracked or true motion track, in pixels of the source.
+
+        Raises:
+            ShardError: it is damaged, or there is no such track.
+        """
+        record = self._record(clip_index)
+        (data,) = record.pieces(TRUTH if truth else TRACK, [0])
+        try:
+            return MotionTrack.from_bytes(data.tobytes(), record.shard)
+        except TrackError as problem:
+            raise ShardError(problem.problem, path=record.shard, remedy=REMEDY) from problem
 
     def reference_track(self, clip_index: int) -> MotionTrack:
         """The track that chooses references: the tracked one where there is one."""
-        return self.track(clip_index, truth=self.rows[clip_index].track is None)
+        return self.track(clip_index, truth=not self.table.has_track[clip_index])
 
+    def _pictures(self, name: str, clip_index: int, chosen: Sequence[int] | None, size: tuple[int, int]) -> np.ndarray:
+        wanted = range(int(self.table.lengths[clip_index])) if chosen is None else chosen
+        return read_pictures(self._record(clip_index), name, wanted, size)
 
-def _table(folder: Path, rows: Sequence[ClipRow], settings: SamplingDataSettings) -> ClipTable:
-    views = [_views(folder, row) for row in rows]
-    return ClipTable(
-        lengths=np.array([row.frame_count for row in rows], dtype=np.int64),
-        sizes=np.array([bucket_size(row.width, row.height, settings.area) for row in rows], dtype=np.int64),
-        yaw_frames=np.array([frames for frames, _ in views], dtype=np.int64),
-        full_body=np.array([full_body for _, full_body in views]),
-        has_track=np.array([row.track is not None for row in rows]),
-        has_truth=np.array([row.truth_track is not None for row in rows]),
-    )
-
-
-def _views(folder: Path, row: ClipRow) -> tuple[tuple[int, int, int], bool]:
-    """The yaw frames, and whether a half-body crop can be had of a full-body clip."""
-    from dreamactor_signals.views import framing, half_body_frame, pick_views
-
-    path = row.track or row.truth_track
-    assert path is not None  # ClipSet.load keeps no row without one
-    track = MotionTrack.load(folder / path)
-    if len(track) != row.frame_count:
-        raise InputError(
-            f"{len(track)} frames, but clip {row.clip_id} has {row.frame_count}",
-            path=folder / path,
-            remedy="Track the clips again",
-        )
-    full = (row.framing or framing(track)) == "full"
-    most, least, median = (int(frame) for frame in pick_views(track))
-    return (most, least, median), full and half_body_frame(track, 0) is not None
+    def _record(self, clip_index: int) -> Record:
+        shard, place = self._index.place(clip_index)
+        return self._reader.record(shard, place, self.clip_id(clip_index))

@@ -42,20 +42,16 @@ def ingest(
     typer.echo(output / MANIFEST)
 
 
-_INDEX = Path("data/shards/clips.arrow")
-
-
 @app.command()
-@with_settings("dataset.shards.clips", "dataset.shards.quality", "dataset.shards.threads", "dataset.sampling.area")
-def pack(
-    settings: Settings,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the shards and their index.")],
+def freeze(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The list, to be kept in version control.")],
     manifest: Annotated[Path, typer.Option(help="Clips with their motion tracks.")],
+    count: Annotated[int | None, typer.Option(min=1, help="How many clips at most; default: all test clips.")] = None,
 ) -> None:
-    """Pack the kept clips into shards for training: pictures at the training size, face crops and motion tracks."""
-    from dreamactor_dataset.shards.pack import pack_clips
+    """Freeze the list of test clips that figures are measured on; `evaluation.frozen_list` names it."""
+    from dreamactor_dataset.balance.evaluation_list import freeze as freeze_clips
 
-    typer.echo(pack_clips(manifest, output, settings.dataset.shards, area=settings.dataset.sampling.area))
+    typer.echo(freeze_clips(manifest, output, count).sha256)
 
 
 @app.command()

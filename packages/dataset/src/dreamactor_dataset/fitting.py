@@ -42,8 +42,12 @@ class Fit:
 
     def frames(self, frames_THWC: np.ndarray) -> np.ndarray:
         """(T, H, W, 3) uint8 -> (T, height, width, 3) uint8."""
+        return np.stack([self.frame(frame) for frame in frames_THWC])
+
+    def frame(self, frame_HWC: np.ndarray) -> np.ndarray:
+        """One of them."""
         (x, y), (width, height) = self.offset_px, self.size
-        return np.stack([resize(frame, self.scaled_size)[y : y + height, x : x + width] for frame in frames_THWC])
+        return resize(frame_HWC, self.scaled_size)[y : y + height, x : x + width]
 
     def track(self, track: MotionTrack) -> MotionTrack:
         """The same performance seen by the scaled and cut camera."""

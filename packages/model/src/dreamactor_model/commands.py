@@ -9,6 +9,7 @@ from dreamactor_core.settings import Settings
 
 from dreamactor_model.animate.command import animate
 from dreamactor_model.base.command import import_wan
+from dreamactor_model.plan.command import plan
 from dreamactor_model.batch.command import animate_batch
 
 __all__ = ["animate", "animate_batch", "app"]
@@ -17,6 +18,8 @@ app = typer.Typer(no_args_is_help=True, help="Train, evaluate, register and prom
 
 Manifest = Annotated[Path, typer.Option("--manifest", help="Clips with their motion tracks.")]
 _MANIFEST = Path("data/signals/manifest.parquet")
+Clips = Annotated[Path, typer.Option("--clips", help="The packed clips (dreamactor dataset pack).")]
+_CLIPS = Path("data/shards/clips.arrow")
 
 
 @app.callback()
@@ -29,26 +32,27 @@ def model() -> None:
 def train(
     settings: Settings,
     stage: Annotated[str, typer.Option(help="vae, face, 1, 2, 3 or audio.")],
-    manifest: Manifest = _MANIFEST,
+    clips: Clips = _CLIPS,
     resume: Annotated[str, typer.Option(help="auto (the latest checkpoint, if any), none, or a step.")] = "auto",
 ) -> None:
     """Train one stage; it starts from the weights of the stage before."""
     from dreamactor_model.training.run.launch import train_stage
     from dreamactor_model.training.stages import parse_stage
 
-    typer.echo(train_stage(settings, parse_stage(stage), manifest, resume=resume).weights)
+    typer.echo(train_stage(settings, parse_stage(stage), clips, resume=resume).weights)
 
 
 app.command()(import_wan)
+app.command()(plan)
 
 
 @app.command()
 @with_settings("model.preset")
-def encode_latents(settings: Settings, manifest: Manifest = _MANIFEST) -> None:
+def encode_latents(settings: Settings, clips: Clips = _CLIPS) -> None:
     """Encode the training clips with the trained VAE, once for all diffusion stages."""
     from dreamactor_model.training.data.latent_encoding import encode_clips
 
-    typer.echo(encode_clips(settings, manifest))
+    typer.echo(encode_clips(settings, clips))
 
 
 @app.command()

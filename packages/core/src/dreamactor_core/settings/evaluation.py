@@ -19,6 +19,10 @@ class EvaluationSettings(Section):
 
     clips: int = Field(4, ge=1, description="Held-out clips that are animated and measured.")
     frames: int = Field(33, ge=5, description="Frames of each clip that are animated, from its start.")
+    frozen_list: str | None = Field(
+        None,
+        description="List of the clips that are measured (dreamactor dataset freeze); none: the first held-out ones.",
+    )
     steps: int = Field(10, ge=1, description="Solver steps while evaluating.")
     resamples: int = Field(1000, ge=100, description="Bootstrap resamples of the confidence intervals.")
     reports_dir: str = Field("reports/evaluation", description="Folder of the metrics and the contact sheet.")

@@ -52,6 +52,7 @@ def evaluate_checkpoint(settings: Settings, manifest: Path) -> Path:
         settings.signals.guidance,
         clips=evaluation.clips,
         frames=evaluation.frames,
+        frozen=Path(evaluation.frozen_list) if evaluation.frozen_list else None,
     )
     sampling = settings.sampling.model_copy(update={"steps": evaluation.steps, "max_frames": None})
     results = [_animate(model, clip, sampling) for clip in progress(clips, "animating held-out clips")]

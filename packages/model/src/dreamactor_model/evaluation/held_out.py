@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 from dreamactor_core.errors import InputError
-from dreamactor_core.manifest import Split, read_manifest
+from dreamactor_core.manifest import ClipRow, Split, read_manifest
+from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.dataset import SamplingDataSettings
 from dreamactor_core.settings.signals import Guidance
 from dreamactor_core.video import read_frames
-from dreamactor_dataset.clip_set import ClipSet
-from dreamactor_dataset.fitting import Fit
+from dreamactor_dataset.balance.evaluation_list import frozen_rows
+from dreamactor_dataset.fitting import Fit, bucket_size
 from dreamactor_signals.draw import control_maps
 from dreamactor_signals.faces import crop_faces
 
@@ -38,39 +39,45 @@ class HeldOutClip:
 
 
 def load_held_out(
-    manifest: Path, sampling: SamplingDataSettings, guidance: Guidance, *, clips: int, frames: int
+    manifest: Path,
+    sampling: SamplingDataSettings,
+    guidance: Guidance,
+    *,
+    clips: int,
+    frames: int,
+    frozen: Path | None = None,
 ) -> list[HeldOutClip]:
-    """The first clips of split test, or of val where there is no test split.
+    """The clips of the frozen list; without one the first of split test, or of val where there is no test split.
 
     Args:
         guidance: what shows the head in control maps.
         clips: how many at most.
         frames: frames of each, from its start.
+        frozen: `dreamactor dataset freeze` wrote it.
 
     Raises:
-        InputError: no clip is held out.
+        InputError: no clip is held out, or one of the list is not there any more, or not as it was.
     """
-    chosen = _held_out_set(manifest, sampling)
-    return [_load(chosen, index, frames, guidance) for index in range(min(clips, len(chosen)))]
+    rows = _held_out_rows(manifest) if frozen is None else frozen_rows(frozen, manifest)
+    return [_load(row, manifest.parent, sampling, frames, guidance) for row in rows[:clips]]
 
 
-def _held_out_set(manifest: Path, sampling: SamplingDataSettings) -> ClipSet:
-    present = {row.split for row in read_manifest(manifest) if row.status == "kept" and (row.track or row.truth_track)}
+def _held_out_rows(manifest: Path) -> list[ClipRow]:
+    rows = [row for row in read_manifest(manifest) if row.status == "kept" and (row.track or row.truth_track)]
     for split in _SPLITS:
-        if split in present:
-            return ClipSet.load(manifest, split, sampling)
+        if chosen := [row for row in rows if row.split == split]:
+            return chosen
     raise InputError(
         "no clip is held out for evaluation", path=manifest, remedy="Raise dataset.ingest.test_share and ingest again"
     )
 
 
-def _load(clips: ClipSet, index: int, frames: int, guidance: Guidance) -> HeldOutClip:
-    row = clips.rows[index]
-    width, height = (int(side) for side in clips.table.sizes[index])
+def _load(row: ClipRow, folder: Path, sampling: SamplingDataSettings, frames: int, guidance: Guidance) -> HeldOutClip:
+    size = bucket_size(row.width, row.height, sampling.area)
     count = min(frames, row.frame_count)
-    source_THWC = read_frames(clips.video(index), range(count))
-    track = clips.reference_track(index)[:count]
-    fit = Fit.cover((row.width, row.height), (width, height))
+    source_THWC = read_frames(folder / row.video, range(count))
+    track = MotionTrack.load(folder / str(row.track or row.truth_track))[:count]
+    fit = Fit.cover((row.width, row.height), size)
     boxes_px = np.where(track.face_confidence[:, None] > 0, track.face_boxes_px, 0)
-    motion = MotionArrays(control_maps(fit.track(track), (width, height), guidance), crop_faces(source_THWC, boxes_px))
+    motion = MotionArrays(control_maps(fit.track(track), size, guidance), crop_faces(source_THWC, boxes_px))
     return HeldOutClip(row.clip_id, fit.frames(source_THWC), motion)

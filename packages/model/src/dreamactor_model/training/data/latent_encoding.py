@@ -1,96 +1,118 @@
 """Make the latents that the diffusion stages read (`latents.LatentClips`).
 
-Legend: B batch, T video frames, R reference images, H W training frame; 3 colours.
+A shard of latents is named after its shard of clips, which is named after its content, and after the VAE: what has
+been encoded is not encoded again, whatever else changes.
+
+Legend: B batch, T video frames, F latent frames, C channels, H W training frame or latent.
 """
 
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from dreamactor_core.console import progress
 from dreamactor_core.errors import TrainingError
-from dreamactor_core.files import atomic_directory, save_tensors, sha256_file, write_json
+from dreamactor_core.files import sha256_file, write_json
 from dreamactor_core.settings import Settings
-from dreamactor_dataset.samples import SampleLoader
-from dreamactor_dataset.sampling import Draw
+from dreamactor_dataset.clip_set import ClipSet
+from dreamactor_dataset.shards.archive import Place, write_error, write_shard
+from dreamactor_dataset.shards.places import write_places
+from dreamactor_dataset.shards.record import pack_record
 
 from dreamactor_model.checkpoint import MANIFEST_FILE, load_checkpoint
-from dreamactor_model.training.data.latents import INDEX
-from dreamactor_model.training.data.prepared import PreparedClips, prepare_clips, prepared_folder
+from dreamactor_model.training.data.latents import HALF_BODIES, INDEX, LATENTS, VIEWS
 from dreamactor_model.training.stages import output_dir
 from dreamactor_model.vae import VideoVAE
-
-_HALF_BODY_CROPS = 4
 
 
 @torch.inference_mode()
 def encode_clips(settings: Settings, manifest: Path) -> Path:
-    """Encode the training clips with the VAE of stage vae. Returns the folder, which appears whole or not at all.
+    """Encode the training clips with the VAE of stage vae. Returns the folder; its index appears when all is done.
+
+    Args:
+        manifest: the index of the packed clips.
 
     Raises:
         TrainingError: the VAE has not been trained.
-        InputError, DecodeError, TrackError: a clip or its track cannot be read.
+        ShardError: a clip is damaged.
+        StorageError: there is no room. What was finished stays; the same command goes on there.
     """
-    training, sampling = settings.training, settings.dataset.sampling
-    vae_folder = output_dir(training, "vae")
+    vae_folder = output_dir(settings.training, "vae")
     if not vae_folder.exists():
         raise TrainingError(
             "the VAE has not been trained", path=vae_folder, remedy="Train it with: dreamactor model train --stage vae"
         )
-    vae = load_checkpoint(vae_folder, VideoVAE)
-    prepared = prepare_clips(manifest, "train", sampling, prepared_folder(training))
-    loader = SampleLoader(prepared.clips, sampling)
-    folder = Path(training.latents_dir)
-    with atomic_directory(folder) as temporary:
-        for clip in progress(range(len(prepared)), "encoding clips"):
-            _encode_clip(vae, prepared, loader, clip, temporary)
-        videos = {row.clip_id: row.sha256 for row in prepared.clips.rows}
-        write_json(temporary / INDEX, {"vae": sha256_file(vae_folder / MANIFEST_FILE), "videos": videos})
+    clips = ClipSet.load(manifest, "train", settings.dataset.sampling)
+    encoder = _Encoder(load_checkpoint(vae_folder, VideoVAE), clips)
+    folder, vae_sha256 = Path(settings.training.latents_dir), sha256_file(vae_folder / MANIFEST_FILE)
+    places: dict[int, tuple[int, Place]] = {}
+    shards = []
+    for number, (name, members) in enumerate(progress(clips.by_shard().items(), "encoding clips")):
+        shard = folder / f"{Path(name).stem}-{vae_sha256[:16]}.tar"
+        found = _finished(shard) or _encode_shard(shard, encoder, members)
+        places |= {clip: (number, found[clips.clip_id(clip)]) for clip in members}
+        shards.append(shard.name)
+    ordered = [places[clip] for clip in range(len(clips))]
+    write_places(folder / INDEX, ordered, shards, {"vae": vae_sha256, "clips": clips.sha256})
+    _drop_others(folder, shards)
     return folder
 
 
-def _encode_clip(vae: VideoVAE, prepared: PreparedClips, loader: SampleLoader, clip: int, folder: Path) -> None:
-    row, table = prepared.clips.rows[clip], prepared.clips.table
-    frames_THWC = prepared.frames(clip)
-    usable = (len(frames_THWC) - 1) // 4 * 4 + 1
-    views_RHWC = frames_THWC[table.yaw_frames[clip]]
-    tensors = {
-        "latents": _encode(vae, frames_THWC[None, :usable])[0],
-        "views": _encode(vae, views_RHWC[:, None])[:, :, 0],
-        "crops": prepared.crops(clip, 0, usable),
-    }
-    if table.full_body[clip]:
-        half_bodies_RHWC = _half_bodies(prepared, loader, clip)
-        tensors["half_bodies"] = _encode(vae, half_bodies_RHWC[:, None])[:, :, 0]
-    save_tensors(folder / f"{row.clip_id}.safetensors", tensors, {"clip": row.clip_id, "video": row.sha256})
+def _encode_shard(shard: Path, encoder: "_Encoder", members: Sequence[int]) -> dict[str, Place]:
+    places, _ = write_shard(shard, encoder.records(members))
+    notes = {"bytes": shard.stat().st_size, "places": {name: [each.offset, each.size] for name, each in places.items()}}
+    try:
+        write_json(shard.with_suffix(".json"), notes)
+    except OSError as problem:
+        raise write_error(problem, shard) from problem
+    return places
 
 
-def _half_bodies(prepared: PreparedClips, loader: SampleLoader, clip: int) -> np.ndarray:
-    """(R, H, W, 3) half-body crops of frames evenly spread over the clip; a drawn frame takes the nearest."""
-    length = int(prepared.clips.table.lengths[clip])
-    width, height = prepared.clips.table.sizes[clip]
-    frames = [(2 * part + 1) * length // (2 * _HALF_BODY_CROPS) for part in range(_HALF_BODY_CROPS)]
-    draws = [
-        Draw(
-            clip_index=clip,
-            epoch=0,
-            position=0,
-            start=0,
-            frame_count=1,
-            size=(int(width), int(height)),
-            carried=False,
-            reference_frames=(),
-            half_body_frame=frame,
-            drop_reference=False,
-            drop_motion=False,
-            use_truth=False,
-        )
-        for frame in frames
-    ]
-    return np.concatenate([loader.references(draw) for draw in draws])
+def _finished(shard: Path) -> dict[str, Place] | None:
+    """The places in a shard that an earlier run finished."""
+    try:
+        notes = json.loads(shard.with_suffix(".json").read_text())
+        whole = notes["bytes"] == shard.stat().st_size
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
+    return {clip_id: Place(*place) for clip_id, place in notes["places"].items()} if whole else None
 
 
-def _encode(vae: VideoVAE, frames_BTHWC: np.ndarray) -> np.ndarray:
-    video_BCTHW = torch.from_numpy(np.ascontiguousarray(frames_BTHWC)).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
-    latents: np.ndarray = vae.encode(video_BCTHW).numpy()
-    return latents
+def _drop_others(folder: Path, shards: Sequence[str]) -> None:
+    wanted = {INDEX, *shards, *(Path(name).with_suffix(".json").name for name in shards)}
+    for path in folder.iterdir():
+        if path.name not in wanted:
+            path.unlink()
+
+
+class _Encoder:
+    """Records of encoded clips. Half precision on disk: latents are of order one, and noise is added to them."""
+
+    def __init__(self, vae: VideoVAE, clips: ClipSet) -> None:
+        self._vae, self._clips = vae, clips
+
+    def records(self, members: Sequence[int]) -> Iterator[tuple[str, bytes]]:
+        """Clip id and record of each."""
+        for clip in members:
+            yield self._clips.clip_id(clip), pack_record(self._arrays(clip), {})
+
+    def _arrays(self, clip: int) -> dict[str, np.ndarray]:
+        frames_THWC = self._clips.frames(clip)
+        usable = (len(frames_THWC) - 1) // 4 * 4 + 1
+        views_BHWC = frames_THWC[self._clips.table.yaw_frames[clip]]
+        arrays = {LATENTS: self._encode(frames_THWC[None, :usable])[0].swapaxes(0, 1), VIEWS: self._images(views_BHWC)}
+        if self._clips.table.full_body[clip]:
+            arrays[HALF_BODIES] = self._images(self._clips.half_bodies(clip))
+        return arrays
+
+    def _images(self, images_BHWC: np.ndarray) -> np.ndarray:
+        """(B, C, H, W) latents of single pictures."""
+        return self._encode(images_BHWC[:, None])[:, :, 0]
+
+    def _encode(self, frames_BTHWC: np.ndarray) -> np.ndarray:
+        """(B, C, F, H, W) float16."""
+        video_BCTHW = torch.from_numpy(np.ascontiguousarray(frames_BTHWC)).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+        latents_BCFHW: np.ndarray = self._vae.encode(video_BCTHW).half().numpy()
+        return latents_BCFHW

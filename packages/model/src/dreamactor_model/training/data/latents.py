@@ -1,11 +1,10 @@
-"""Clips as VAE latents on disk, made once: the diffusion stages never decode a video nor run the VAE.
+"""Clips as VAE latents on disk, made once: the diffusion stages never run the VAE.
 
-A clip is one safetensors file: the latents of the whole clip, of its reference frames as single images, of some
-half-body crops, and its face crops. `index.json` says from which clips and by which VAE they were made.
-Legend: T video frames, F latent frames, C channels, H W latent rows and columns, R reference images, S crop side.
+Shards like those of the clips, one record a clip: the latents of the whole clip, of its reference frames as single
+images, and of its half-body crops. `latents.arrow` says from which clips and by which VAE they were made.
+Legend: F latent frames, C channels, H W latent rows and columns, R reference images.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,11 +13,15 @@ from dreamactor_core.errors import TrainingError
 from dreamactor_core.files import sha256_file
 from dreamactor_dataset.clip_set import ClipSet
 from dreamactor_dataset.sampling import Draw
-from safetensors import safe_open
+from dreamactor_dataset.shards.places import PlacedRecords
+from dreamactor_dataset.shards.record import Record
 
 from dreamactor_model.checkpoint import MANIFEST_FILE
 
-INDEX = "index.json"
+INDEX = "latents.arrow"
+REMEDY = "Encode them with: dreamactor model encode-latents"
+# What a record holds; the first axis is that of frames or images.
+LATENTS, VIEWS, HALF_BODIES = "latents", "views", "half_bodies"
 
 
 @dataclass(frozen=True)
@@ -28,54 +31,50 @@ class ClipWindow:
     Attributes:
         latents_CFHW: (C, F, H, W) float32, the window's.
         references_RCHW: (R, C, H, W) float32.
-        crops_THWC: (T, S, S, 3) uint8.
     """
 
     latents_CFHW: np.ndarray
     references_RCHW: np.ndarray
-    crops_THWC: np.ndarray
 
 
 class LatentClips:
-    """The encoded clips, read by memory map.
+    """The encoded clips; a window costs its own bytes only, and each of its frames is checked.
 
     Args:
         folder: what `latent_encoding.encode_clips` wrote.
-        clips: the clips to train on; all must have been encoded.
+        clips: the clips to train on; they must have been encoded as they are.
 
     Raises:
         TrainingError: nothing was encoded, or from other clips or by another VAE than the ones given.
+        ManifestError: the index is damaged.
     """
 
     def __init__(self, folder: Path, clips: ClipSet, vae_folder: Path) -> None:
-        self._folder, self._clips = folder, clips
-        remedy = "Encode them with: dreamactor model encode-latents"
-        if not (folder / INDEX).exists():
-            raise TrainingError("there are no encoded clips", path=folder, remedy=remedy)
-        index = json.loads((folder / INDEX).read_text())
-        if index["vae"] != sha256_file(vae_folder / MANIFEST_FILE):
-            raise TrainingError("the clips were encoded by another VAE", path=folder, remedy=remedy)
-        for row in clips.rows:
-            if index["videos"].get(row.clip_id) != row.sha256:
-                raise TrainingError(f"clip {row.clip_id} has not been encoded", path=folder, remedy=remedy)
+        path = folder / INDEX
+        if not path.exists():
+            raise TrainingError("there are no encoded clips", path=folder, remedy=REMEDY)
+        self._records, self._clips = PlacedRecords.open(path, remedy=REMEDY), clips
+        if self._records.about["vae"] != sha256_file(vae_folder / MANIFEST_FILE):
+            raise TrainingError("the clips were encoded by another VAE", path=folder, remedy=REMEDY)
+        if self._records.about["clips"] != clips.sha256:
+            raise TrainingError("other clips than these were encoded", path=folder, remedy=REMEDY)
 
     def window(self, draw: Draw) -> ClipWindow:
-        """The draw's part of its clip. Latent f > 0 of a clip covers its frames 4f-3 to 4f."""
-        first, count = draw.start // 4, (draw.frame_count - 1) // 4 + 1
-        path = self._folder / f"{self._clips.rows[draw.clip_index].clip_id}.safetensors"
-        with safe_open(path, framework="np") as file:
-            return ClipWindow(
-                file.get_slice("latents")[:, first : first + count],
-                self._references(file, draw),
-                file.get_slice("crops")[draw.start : draw.start + draw.frame_count],
-            )
+        """The draw's part of its clip. Latent f > 0 of a clip covers its frames 4f-3 to 4f.
 
-    def _references(self, file: safe_open, draw: Draw) -> np.ndarray:
+        Raises:
+            ShardError: the clip's latents are damaged.
+        """
+        first, count = draw.start // 4, (draw.frame_count - 1) // 4 + 1
+        record = self._records.record(draw.clip_index, self._clips.clip_id(draw.clip_index))
+        latents_FCHW = record.rows(LATENTS, first, first + count).astype(np.float32)
+        return ClipWindow(latents_FCHW.swapaxes(0, 1), self._references(record, draw))
+
+    def _references(self, record: Record, draw: Draw) -> np.ndarray:
         yaw_frames = self._clips.table.yaw_frames[draw.clip_index].tolist()
-        views_RCHW = file.get_slice("views")[:]
-        chosen = [views_RCHW[yaw_frames.index(frame)] for frame in draw.reference_frames]
+        slots = [yaw_frames.index(frame) for frame in draw.reference_frames]
+        chosen = [record.rows(VIEWS, slot, slot + 1) for slot in slots]
         if draw.half_body_frame is not None:
-            half_bodies_RCHW = file.get_slice("half_bodies")[:]
-            length = self._clips.table.lengths[draw.clip_index]
-            chosen.append(half_bodies_RCHW[draw.half_body_frame * len(half_bodies_RCHW) // length])
-        return np.stack(chosen)
+            slot = self._clips.half_body_slot(draw.clip_index, draw.half_body_frame)
+            chosen.append(record.rows(HALF_BODIES, slot, slot + 1))
+        return np.concatenate(chosen).astype(np.float32)

@@ -13,6 +13,7 @@ from dreamactor_core.settings.training import Condition, DiffusionStageSettings,
 from dreamactor_dataset.clip_set import ClipSet
 from dreamactor_dataset.samples import SampleLoader
 from dreamactor_dataset.sampling import Draw, WindowSampler
+from dreamactor_dataset.shards.loss import LossBudget, read_or_substitute
 from torch import Tensor, nn
 
 from dreamactor_model.actor import DreamActor
@@ -91,6 +92,7 @@ class DiffusionTask:
         self._vae_folder, self._clips, self._sampler, self._latents = vae_folder, clips, sampler, latents
         settings = spec.parsed_settings()
         self._loader = SampleLoader(clips, settings.dataset.sampling, settings.signals.guidance)
+        self._budget = LossBudget(clips, settings.dataset.shards.loss_budget, spec.work_dir)
         self._spec, self._steps = spec, row.steps
         # Stages must not show the same noise and windows again.
         self._seed = self._training.seed + int(spec.stage)
@@ -100,7 +102,7 @@ class DiffusionTask:
         """The task of a run: weights of the stage before, clips, sampler."""
         settings = spec.parsed_settings()
         sampling, training = settings.dataset.sampling, settings.training
-        clips = ClipSet.load(spec.manifest, "train", sampling)
+        clips = ClipSet.load(spec.manifest, "train", sampling, settings.dataset.balance)
         vae_folder = spec.starts_from["vae"] if spec.stage == "1" else _previous(spec) / VAE_FOLDER
         batch = stage_settings(training, spec.stage).batch
         sampler = WindowSampler(clips.table, sampling, seed=training.seed + int(spec.stage), batch_size=batch)
@@ -111,7 +113,8 @@ class DiffusionTask:
         """Latents, noise, timesteps, conditions and loss weights of the step's draws."""
         draws = self._sampler.batch(step * self._training.micro_batches + slot)
         generator = step_generator(self._seed, step, slot)
-        samples = [self._sample(draw) for draw in draws]
+        read = [read_or_substitute(draw, self._sample, self._sampler, self._budget) for draw in draws]
+        draws, samples = tuple(draw for draw, _ in read), [sample for _, sample in read]
         batch = {name: torch.from_numpy(np.stack([sample[name] for sample in samples])) for name in samples[0]}
         return batch | {
             "noise_BCFHW": torch.randn(batch["latents_BCFHW"].shape, generator=generator),
@@ -148,7 +151,7 @@ class DiffusionTask:
         return {
             "latents_BCFHW": window.latents_CFHW,
             "references_BRCHW": window.references_RCHW,
-            "crops_BTCHW": window.crops_THWC.transpose(0, 3, 1, 2),
+            "crops_BTCHW": self._loader.face_crops(draw).transpose(0, 3, 1, 2),
             "control_BCTHW": motion.control_TCHW.transpose(1, 0, 2, 3),
             "weights_BFHW": loss_weights(motion.track, stride, self._training.objective),
         }

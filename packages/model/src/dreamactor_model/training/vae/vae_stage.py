@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from dreamactor_core.errors import TrainingError
 from dreamactor_core.settings.training import VideoVaeStageSettings
+from dreamactor_dataset.clip_set import ClipSet
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dreamactor_model.checkpoint import save_checkpoint
 from dreamactor_model.evaluation.metrics import psnr_db
 from dreamactor_model.presets import get_preset
-from dreamactor_model.training.data.prepared import PreparedClips
 from dreamactor_model.training.randomness import step_random
 from dreamactor_model.training.spec import TrainingSpec
 from dreamactor_model.training.task import Batch
@@ -83,7 +83,7 @@ def to_model_range(frames_BTHWC: Tensor) -> Tensor:
 class VideoVaeTask:
     """Random crops of random windows of random clips."""
 
-    def __init__(self, vae: VideoVAE, clips: PreparedClips, row: VideoVaeStageSettings, seed: int) -> None:
+    def __init__(self, vae: VideoVAE, clips: ClipSet, row: VideoVaeStageSettings, seed: int) -> None:
         self.module = VideoVaeObjective(vae, row)
         self._clips, self._row, self._seed = clips, row, seed
 
@@ -100,7 +100,8 @@ class VideoVaeTask:
                 f"preset {settings.model.preset} has a public VAE, which is not trained here",
                 remedy="Train stage vae with --preset tiny only",
             )
-        vae, clips = VideoVAE(get_preset(settings.model.preset).vae), PreparedClips.open(spec)
+        vae = VideoVAE(get_preset(settings.model.preset).vae)
+        clips = ClipSet.load(spec.manifest, "train", settings.dataset.sampling)
         vae_start.prepare(vae, _first_frames(clips))
         return cls(vae, clips, settings.training.vae, settings.training.seed)
 
@@ -113,18 +114,16 @@ class VideoVaeTask:
 
     def sample_ids(self, step: int, slot: int) -> list[str]:
         """Names of the clips in the batch."""
-        return [
-            self._clips.clips.rows[clip].clip_id for clip in self._chosen(step, step_random(self._seed, step, slot))
-        ]
+        return [self._clips.clip_id(clip) for clip in self._chosen(step, step_random(self._seed, step, slot))]
 
     def _chosen(self, step: int, random: np.random.Generator) -> list[int]:
         count = self._row.batch * (_LONGEST_WINDOW // _WINDOW_FRAMES[step % len(_WINDOW_FRAMES)])
         return [int(clip) for clip in random.integers(len(self._clips), size=count)]
 
     def _crop(self, clip: int, frames: int, random: np.random.Generator) -> np.ndarray:
-        width, height = self._clips.clips.table.sizes[clip]
-        start = int(random.integers(self._clips.clips.table.lengths[clip] - frames, endpoint=True))
-        window_THWC = self._clips.frames(clip, start, start + frames)
+        width, height = self._clips.table.size(clip)
+        start = int(random.integers(self._clips.table.lengths[clip] - frames, endpoint=True))
+        window_THWC = self._clips.frames(clip, range(start, start + frames))
         side = self._row.crop
         x = int(random.integers(max(0, width - side), endpoint=True))
         y = int(random.integers(max(0, height - side), endpoint=True))
@@ -151,11 +150,11 @@ class VideoVaeTask:
         return to_model_range(torch.from_numpy(frames_THWC[None, :usable]).to(device))
 
 
-def _first_frames(clips: PreparedClips) -> Tensor:
+def _first_frames(clips: ClipSet) -> Tensor:
     """(B, 3, 1, H, W) crops in [-1, 1], one of each of some clips."""
     chosen = np.linspace(0, len(clips) - 1, num=min(len(clips), _SAMPLED_CLIPS)).round().astype(int)
-    side = min(clips.clips.table.sizes[clip].min() for clip in chosen)
-    crops = [clips.frames(int(clip), 0, 1)[:, :side, :side] for clip in chosen]
+    side = min(min(clips.table.size(clip)) for clip in chosen)
+    crops = [clips.frames(int(clip), [0])[:, :side, :side] for clip in chosen]
     return to_model_range(torch.from_numpy(np.stack(crops)))
 
 

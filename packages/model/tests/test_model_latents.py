@@ -1,0 +1,118 @@
+"""Encoded clips: windows of them are what the VAE makes of the whole clip, and nothing stale or damaged is read."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from dreamactor_core.errors import ShardError, TrainingError
+from dreamactor_core.settings import Settings, load_settings
+from dreamactor_core.settings.dataset import ShardsSettings
+from dreamactor_dataset.clip_set import ClipSet
+from dreamactor_dataset.sampling import WindowSampler
+from dreamactor_dataset.shards.pack import pack_clips
+from dreamactor_model.checkpoint import save_checkpoint
+from dreamactor_model.presets import get_preset
+from dreamactor_model.training.data.latent_encoding import encode_clips
+from dreamactor_model.training.data.latents import LatentClips
+from dreamactor_model.vae import VideoVAE
+
+AREA = 64 * 64
+
+
+def _settings(folder: Path) -> Settings:
+    return load_settings(
+        {
+            "dataset.sampling.area": AREA,
+            "dataset.sampling.min_frames": 9,
+            "training.models_dir": str(folder / "models"),
+            "training.latents_dir": str(folder / "latents"),
+        }
+    )
+
+
+def _save_vae(folder: Path, seed: int) -> VideoVAE:
+    torch.manual_seed(seed)
+    vae = VideoVAE(get_preset("tiny").vae).eval()
+    save_checkpoint(vae, folder / "models" / "vae", about={})
+    return vae
+
+
+def _pack(manifest: Path, folder: Path, quality: int = 95) -> Path:
+    return pack_clips(manifest, folder / "shards", ShardsSettings(clips=2, quality=quality), area=AREA)
+
+
+@pytest.fixture
+def packed(clip_manifest: Path, tmp_path: Path) -> Path:
+    return _pack(clip_manifest, tmp_path)
+
+
+def _open(folder: Path, packed: Path) -> tuple[ClipSet, LatentClips]:
+    clips = ClipSet.load(packed, "train", _settings(folder).dataset.sampling)
+    return clips, LatentClips(folder / "latents", clips, folder / "models" / "vae")
+
+
+def test_a_window_is_a_part_of_the_encoded_clip(packed: Path, tmp_path: Path) -> None:
+    settings, vae = _settings(tmp_path), _save_vae(tmp_path, 0)
+    encode_clips(settings, packed)
+    clips, latents = _open(tmp_path, packed)
+    sampler = WindowSampler(clips.table, settings.dataset.sampling, seed=3, batch_size=1)
+    for index in range(4):
+        (draw,) = sampler.batch(index)
+        window = latents.window(draw)
+        frames_THWC = clips.frames(draw.clip_index)
+        video_BCTHW = torch.from_numpy(frames_THWC[None]).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+        with torch.inference_mode():
+            whole_CFHW = vae.encode(video_BCTHW)[0].numpy()
+            view_CFHW = vae.encode(video_BCTHW[:, :, [draw.reference_frames[0]]])[0].numpy()
+        first, count = draw.start // 4, (draw.frame_count - 1) // 4 + 1
+        np.testing.assert_allclose(window.latents_CFHW, whole_CFHW[:, first : first + count], rtol=2e-3, atol=2e-3)
+        np.testing.assert_allclose(window.references_RCHW[0], view_CFHW[:, 0], rtol=2e-3, atol=2e-3)
+        assert window.latents_CFHW.dtype == window.references_RCHW.dtype == np.float32
+        assert len(window.references_RCHW) == draw.reference_count
+
+
+def test_what_is_encoded_is_not_encoded_again(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _save_vae(tmp_path, 0)
+    folder = encode_clips(_settings(tmp_path), packed)
+    before = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.tar")}
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("something was encoded")
+
+    monkeypatch.setattr(VideoVAE, "encode", refuse)
+    encode_clips(_settings(tmp_path), packed)
+    assert {path.name: path.stat().st_mtime_ns for path in folder.glob("*.tar")} == before
+
+
+def test_latents_of_other_clips_or_by_another_vae_are_refused(
+    clip_manifest: Path, packed: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(TrainingError, match=r"VAE has not been trained.*--stage vae"):
+        encode_clips(_settings(tmp_path), packed)
+    _save_vae(tmp_path, 0)
+    with pytest.raises(TrainingError, match=r"no encoded clips.*encode-latents"):
+        _open(tmp_path, packed)
+    folder = encode_clips(_settings(tmp_path), packed)
+    old = {path.name for path in folder.glob("*.tar")}
+    _save_vae(tmp_path, 1)
+    with pytest.raises(TrainingError, match="by another VAE"):
+        _open(tmp_path, packed)
+    encode_clips(_settings(tmp_path), packed)
+    _open(tmp_path, packed)
+    assert old.isdisjoint(path.name for path in folder.glob("*.tar"))
+    _pack(clip_manifest, tmp_path, quality=80)
+    with pytest.raises(TrainingError, match="other clips"):
+        _open(tmp_path, packed)
+
+
+def test_damaged_latents_are_told_by_the_clips_name(packed: Path, tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    _save_vae(tmp_path, 0)
+    folder = encode_clips(settings, packed)
+    for shard in folder.glob("*.tar"):
+        shard.write_bytes(shard.read_bytes()[:600] + bytes(shard.stat().st_size - 600))
+    clips, latents = _open(tmp_path, packed)
+    (draw,) = WindowSampler(clips.table, settings.dataset.sampling, seed=0, batch_size=1).batch(0)
+    with pytest.raises(ShardError, match=f"clip {clips.clip_id(draw.clip_index)} "):
+        latents.window(draw)
