@@ -89,7 +89,7 @@ class DiffusionStageSettings(StageSettings):
 
 
 class LoraStageSettings(StageSettings):
-    """Stage lora: a finished model learns one character or style in few weights beside its own, which stay as they are."""
+    """Stage lora: a finished model learns one character or style in a few weights beside its own, which stay."""
 
     learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate of AdamW.")
     rank: int = Field(16, ge=1, description="Rank of each adapter: its inner width.")
@@ -177,7 +177,7 @@ class TrainingSettings(Section):
     validate_every: int | None = Field(
         None,
         ge=1,
-        description="Steps between videos made of a held-out clip by stages 1, 2, 3 and lora; none: no videos.",
+        description="Steps between videos of a held-out clip, by stages 1, 2, 3 and lora; none: no videos.",
     )
     validation_steps: int = Field(10, ge=1, description="Solver steps of these videos.")
     checkpoint_every: int = Field(500, ge=1, description="Steps between training checkpoints.")

@@ -59,4 +59,4 @@ class PoseEncoder(nn.Module):
 
     def forward(self, control_BCTHW: Tensor) -> Tensor:
         """Control maps (B, 6, 4F - 3, H, W) in [0, 1] -> (B, C, F, H / stride, W / stride)."""
-        return self.layers(control_BCTHW)
+        return self.layers(control_BCTHW.type_as(self.layers[0].weight))
