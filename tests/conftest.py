@@ -12,6 +12,9 @@ SMOKE = {
     "dataset": {
         "synthetic": {"people": 6, "clips": 6, "frames": 25, "size": 96, "processes": 2},
         "faces": {"people": 4, "images": 4, "size": 64, "processes": 2},
+        # Pictures this small show nobody well.
+        "curate": {f"min_{name}": 0 for name in ("seen_share", "person_share", "face_px", "sharpness", "motion_m_s")}
+        | {"max_people": None, "max_occlusion": None, "max_motion_m_s": None, "max_text_share": None},
     },
     "training": {
         "log_every": 1,

@@ -25,8 +25,11 @@ from dreamactor_core.console import say
 from dreamactor_core.errors import LineageError
 from dreamactor_core.supervisor import GRACE_S
 
-CLIPS = "data/clips"
 SIGNALS = "data/signals"
+CURATED = "data/curated/manifest.parquet"
+SHARDS = "data/shards"
+DATASET = (CURATED, SHARDS)
+"""What a data set is: its clips in shards, and the manifest that says of every clip why it is in or out."""
 LOGS = Path("runs/logs")
 
 _RUNNING = re.compile(r"^Running stage '(?P<stage>[^']+)'")
@@ -176,13 +179,13 @@ def _dvc_process(root: Path) -> int | None:
 
 
 def data_versions(root: Path | str = ".") -> dict[str, str]:
-    """What a training run saw of the data: DVC's hashes of the clips and of their control signals.
+    """What a training run saw of the data: DVC's hashes of the shards and of the control signals they were made of.
 
     Returns:
         `data_version` and `signals_version`, each only if dvc.lock records it: without DVC there is no version.
     """
     known = output_hashes(root)
-    named = {"data_version": CLIPS, "signals_version": SIGNALS}
+    named = {"data_version": SHARDS, "signals_version": SIGNALS}
     return {name: known[output] for name, output in named.items() if output in known}
 
 

@@ -43,6 +43,58 @@ def ingest(
 
 
 @app.command()
+@with_settings(
+    "dataset.curate.max_people",
+    "dataset.curate.min_person_share",
+    "dataset.curate.min_face_px",
+    "dataset.curate.min_sharpness",
+    "dataset.curate.processes",
+)
+def curate(
+    settings: Settings,
+    manifest: Annotated[Path, typer.Option(help="Tracked clips: `signals extract` writes it.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of manifest.parquet and measures.parquet.")],
+) -> None:
+    """Keep the clips that are good enough to train on; every other is rejected with its reasons."""
+    from dreamactor_dataset.curate import curate_clips
+    from dreamactor_dataset.curate.clips import MANIFEST
+
+    curate_clips(manifest, output, settings.dataset.curate, settings.signals)
+    typer.echo(output / MANIFEST)
+
+
+@app.command()
+@with_settings()
+def report(
+    settings: Settings,
+    manifest: Annotated[Path, typer.Argument(help="Manifest of a data set, best a curated one.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The page.")] = Path("reports/dataset/index.html"),
+    pictures: Annotated[int, typer.Option(min=0, help="Clips shown of those kept, and of those that are not.")] = 24,
+) -> None:
+    """Show a data set on one page of HTML: counts, histograms, pictures of what is kept and what is not."""
+    from dreamactor_dataset.report import write_report
+
+    write_report(manifest, output, settings.dataset.curate, pictures=pictures)
+    typer.echo(output)
+
+
+_INDEX = Path("data/shards/clips.arrow")
+
+
+@app.command()
+@with_settings("dataset.shards.clips", "dataset.shards.quality", "dataset.shards.threads", "dataset.sampling.area")
+def pack(
+    settings: Settings,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the shards and their index.")],
+    manifest: Annotated[Path, typer.Option(help="Clips with their motion tracks.")],
+) -> None:
+    """Pack the kept clips into shards for training: pictures at the training size, face crops and motion tracks."""
+    from dreamactor_dataset.shards.pack import pack_clips
+
+    typer.echo(pack_clips(manifest, output, settings.dataset.shards, area=settings.dataset.sampling.area))
+
+
+@app.command()
 def freeze(
     output: Annotated[Path, typer.Option("--output", "-o", help="The list, to be kept in version control.")],
     manifest: Annotated[Path, typer.Option(help="Clips with their motion tracks.")],

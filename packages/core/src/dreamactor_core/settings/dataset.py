@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from dreamactor_core.settings.base import Section
+from dreamactor_core.settings.curate import CurateSettings
 from dreamactor_core.settings.ingest import IngestSettings
 
 
@@ -116,6 +117,7 @@ class DatasetSettings(Section):
     synthetic: SyntheticSettings = SyntheticSettings()
     faces: FacesSettings = FacesSettings()
     ingest: IngestSettings = IngestSettings()
+    curate: CurateSettings = CurateSettings()
     shards: ShardsSettings = ShardsSettings()
     balance: BalanceSettings = BalanceSettings()
     sampling: SamplingDataSettings = SamplingDataSettings()

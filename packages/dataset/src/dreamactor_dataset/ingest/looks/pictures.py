@@ -57,7 +57,7 @@ def _hash(picture: np.ndarray) -> int:
 
 
 def changes(pictures: np.ndarray) -> np.ndarray:
-    """(K, P) float32 change of pixels against their mean over time, without what changes everywhere: fades, exposure."""
+    """(K, P) float32 change of pixels against their mean over time, without what changes everywhere, such as fades."""
     pixels = pictures.astype(np.float32)
     pixels -= pixels.mean(axis=1, keepdims=True)
     pixels -= pixels.mean(axis=0)

@@ -86,6 +86,22 @@ class BodyNetworks:
         self.min_score = min_score
 
 
+def find_bodies(detector: Detector, frame: np.ndarray, *, everywhere: bool) -> list[Detection]:
+    """Everybody in a (H, W, 3) uint8 RGB frame, each once.
+
+    Args:
+        everywhere: look into parts of the picture even if the whole of it shows somebody.
+    """
+    found = detector.detect(frame, Region.of_frame(frame))
+    # Who is small in the picture is found only in a part of it.
+    if everywhere or not found:
+        tiles = Region.tiles(frame)
+        near = [person for tile in tiles for person in detector.detect(frame, tile)]
+        # Between several small people the whole picture shows one who is not there.
+        found = near + [person for person in found if not near or _fills(person, tiles[0])]
+    return _one_each(found)
+
+
 class BodyReader:
     """Follows one body through a clip.
 
@@ -118,14 +134,7 @@ class BodyReader:
 
     def _detect(self, frame: np.ndarray, *, everywhere: bool) -> Region | None:
         """Where the detector sees the one who is followed."""
-        found = self._networks.detector.detect(frame, Region.of_frame(frame))
-        # Who is small in the picture is found only in a part of it.
-        if everywhere or not found:
-            tiles = Region.tiles(frame)
-            near = [person for tile in tiles for person in self._networks.detector.detect(frame, tile)]
-            # Between several small people the whole picture shows one who is not there.
-            found = near + [person for person in found if not near or _fills(person, tiles[0])]
-        found = _one_each(found)
+        found = find_bodies(self._networks.detector, frame, everywhere=everywhere)
         boxes_px = np.array([_core_box(_detected_region(person)) for person in found]).reshape(-1, 4)
         which = self._people.update(boxes_px, np.array([person.score for person in found]))
         return None if which is None else _detected_region(found[which])
