@@ -93,6 +93,7 @@ def part_of(figure: Figure, keep_N: np.ndarray) -> Figure:
         place=figure.place[kept],
         uv=figure.uv[whole],
         openness=figure.openness[kept],
+        folds=figure.folds[kept],
         face=new[figure.face],
         eyes=(int(new[figure.eyes[0]]), int(new[figure.eyes[1]])),
     )

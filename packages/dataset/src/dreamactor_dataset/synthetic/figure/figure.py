@@ -19,7 +19,8 @@ from dreamactor_dataset.synthetic.figure.glasses import glasses_parts
 from dreamactor_dataset.synthetic.figure.hair import hair_parts
 from dreamactor_dataset.synthetic.figure.identity import Identity
 from dreamactor_dataset.synthetic.figure.paint import inside_mouth, paint_head
-from dreamactor_dataset.synthetic.figure.parts import Material, Part, join, whole
+from dreamactor_dataset.synthetic.figure.parts import Material, Part, join, trimmed, whole
+from dreamactor_dataset.synthetic.render.fabric import folds
 from dreamactor_dataset.synthetic.render.occlusion import bake_openness
 from dreamactor_dataset.synthetic.render.raster import vertex_normals
 
@@ -44,6 +45,7 @@ class Figure:
         place: (N, 3) float32: template decimetres; on an eye, directions from its centre.
         uv: (M, 3, 2) float32.
         openness: (N,) float32 in [0, 1], how much of the sky a vertex sees.
+        folds: (N, 2) float32, see `fabric.folds`.
         head_paint: (H, W, 3) float32, see `paint`.
         joints: the project's joints at rest.
         skull_center_m, skull_radius_m: the head sphere at rest.
@@ -63,6 +65,7 @@ class Figure:
     place: np.ndarray
     uv: np.ndarray
     openness: np.ndarray
+    folds: np.ndarray
     head_paint: np.ndarray
     joints: RestJoints
     skull_center_m: np.ndarray
@@ -78,10 +81,10 @@ def build_figure(identity: Identity) -> Figure:
         InputError: the wheels that carry the meshes are not installed.
     """
     base_m = rest_vertices_m(identity.phenotype)
-    parts = _parts(identity)
-    joined, two_sided = join(parts)
+    joined, two_sided = join([trimmed(part) for part in _parts(identity)])
     rest_m = _rest(joined, base_m)
     skull_center_m, skull_radius_m = fit_skull(base_m)
+    place = _places(joined).astype(np.float32)
     rig = load_rig()
     rows = _rows_of(joined.blend)
     eye_rows = tuple(_pupil(joined, letter) for letter in "LR")
@@ -95,9 +98,10 @@ def build_figure(identity: Identity) -> Figure:
         material=joined.material,
         two_sided=two_sided,
         keep=joined.keep_dm.astype(np.float32),
-        place=_places(joined).astype(np.float32),
+        place=place,
         uv=joined.uv.astype(np.float32),
         openness=_openness(joined, rest_m),
+        folds=folds(place),
         head_paint=paint_head(identity),
         joints=rest_joints(base_m),
         skull_center_m=skull_center_m,

@@ -129,6 +129,22 @@ def whole(groups: tuple[str, ...], material: Material, *, two_sided: bool = Fals
     )
 
 
+def trimmed(part: Part) -> Part:
+    """Without what is wholly cut away: most of a garment's mesh, and the skin under it."""
+    kept = (part.keep_dm[part.triangles] >= 0).any(axis=1)
+    used, compact = np.unique(part.triangles[kept], return_inverse=True)
+    return Part(
+        blend=csr_matrix(part.blend[used]),
+        triangles=compact.reshape(-1, 3).astype(np.int32),
+        material=part.material[kept],
+        offset_m=part.offset_m[used],
+        shift_m=part.shift_m[used],
+        keep_dm=part.keep_dm[used],
+        uv=part.uv[kept],
+        two_sided=part.two_sided,
+    )
+
+
 def join(parts: list[Part]) -> tuple[Part, np.ndarray]:
     """One part of all, and (M,) which triangles are two-sided."""
     starts = np.cumsum([0] + [part.blend.shape[0] for part in parts[:-1]])

@@ -17,11 +17,20 @@ _DENIM, _SOLE = int(Pattern.DENIM), int(Pattern.SOLE)
 
 @njit(cache=True)
 def cloth_color(
-    color: np.ndarray, normal: np.ndarray, x: float, y: float, z: float, second: np.ndarray, pattern: np.ndarray
+    color: np.ndarray,
+    normal: np.ndarray,
+    x: float,
+    y: float,
+    z: float,
+    fold_x: float,
+    fold_y: float,
+    second: np.ndarray,
+    pattern: np.ndarray,
 ) -> None:
     """Colour and relief of a fabric at a place of the template, in place.
 
     Args:
+        fold_x, fold_y: see `folds`.
         second: (3,) the other colour.
         pattern: (3,) kind, scale and ribs, see `outfit.Cloth`.
     """
@@ -30,11 +39,20 @@ def cloth_color(
     weave = 0.92 + 0.16 * value_noise(38 * x, 38 * y, 38 * z)
     for axis in range(3):
         color[axis] = (color[axis] * (1 - share) + second[axis] * share) * weave
-    fold_x = fractal(1.3 * x + 7, 0.8 * y, 1.3 * z) - 0.5
-    fold_y = fractal(1.3 * x, 0.9 * y + 13, 1.3 * z) - 0.5
-    crease = value_noise(2.2 * x + 3, 1.1 * y + 1.4 * x, 2.2 * z) - 0.5
-    normal[0] += 0.70 * fold_x + 0.35 * crease + 0.22 * ribbed * np.sin(44 * x)
-    normal[1] += 0.55 * fold_y + 0.35 * crease
+    normal[0] += fold_x + 0.22 * ribbed * np.sin(44 * x)
+    normal[1] += fold_y
+
+
+@njit(cache=True)
+def folds(places: np.ndarray) -> np.ndarray:
+    """(N, 2) float32 how soft folds tilt a cloth's normal at places (N, 3); baked once a person."""
+    tilts = np.empty((len(places), 2), np.float32)
+    for n in range(len(places)):
+        x, y, z = places[n, 0], places[n, 1], places[n, 2]
+        crease = 0.35 * (value_noise(2.2 * x + 3, 1.1 * y + 1.4 * x, 2.2 * z) - 0.5)
+        tilts[n, 0] = 0.70 * (fractal(1.3 * x + 7, 0.8 * y, 1.3 * z) - 0.5) + crease
+        tilts[n, 1] = 0.55 * (fractal(1.3 * x, 0.9 * y + 13, 1.3 * z) - 0.5) + crease
+    return tilts
 
 
 @njit(cache=True)

@@ -71,6 +71,7 @@ def draw(scene: Scene, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         figure.uv,
         figure.place,
         figure.openness,
+        figure.folds,
         figure.head_paint,
         np.array(HEAD_WINDOW, np.float32),
         *_material_table(figure),

@@ -33,6 +33,7 @@ def shade(
     uv: np.ndarray,
     place: np.ndarray,
     openness: np.ndarray,
+    fold: np.ndarray,
     head_paint: np.ndarray,
     head_window: np.ndarray,
     colours: np.ndarray,
@@ -48,6 +49,7 @@ def shade(
     Args:
         index: (H, W) int32 triangle of each pixel.
         points_px, points_cam, normals_cam: (N, 2), (N, 3), (N, 3) float32.
+        fold: (N, 2) float32, see `fabric.folds`.
         colours, seconds: (K, 3) float32 by material; seconds of the eye is the iris.
         patterns: (K, 3) float32: kind, scale and ribs, see `outfit.Cloth`; of hair texture and length of strands.
         lights: (6, 3) rows of `Lights`.
@@ -56,7 +58,8 @@ def shade(
     """
     height, width = index.shape
     color, normal = np.zeros(3, np.float32), np.zeros(3, np.float32)
-    view, place_here, uv_here = np.zeros(3, np.float32), np.zeros(3, np.float32), np.zeros(2, np.float32)
+    view, place_here = np.zeros(3, np.float32), np.zeros(3, np.float32)
+    uv_here, fold_here = np.zeros(2, np.float32), np.zeros(2, np.float32)
     for row in range(height):
         for column in range(width):
             m = index[row, column]
@@ -71,12 +74,13 @@ def shade(
                 color[axis] = colours[material[m], axis]
             for axis in range(2):
                 uv_here[axis] = sa * uv[m, 0, axis] + sb * uv[m, 1, axis] + sc * uv[m, 2, axis]
+                fold_here[axis] = sa * fold[a, axis] + sb * fold[b, axis] + sc * fold[c, axis]
             _unit(normal)
             px, py, pz = -view[0], -view[1], -view[2]
             _unit(view)
             _face_viewer(normal, view)
             gloss, sharpness, scatter = _surface(
-                material[m], color, normal, place_here, uv_here, head_paint, head_window, seconds, patterns
+                material[m], color, normal, place_here, uv_here, fold_here, head_paint, head_window, seconds, patterns
             )
             open_sky = sa * openness[a] + sb * openness[b] + sc * openness[c]
             sun = shadow(px, py, pz, normal, shadow_frame, shadow_depth)
@@ -98,6 +102,7 @@ def _surface(
     normal: np.ndarray,
     place: np.ndarray,
     uv: np.ndarray,
+    fold: np.ndarray,
     head_paint: np.ndarray,
     head_window: np.ndarray,
     seconds: np.ndarray,
@@ -120,7 +125,7 @@ def _surface(
     if kind in (_TEETH, _MOUTH):
         return 0.10, 40.0, 0.5
     if kind != _LASH:
-        cloth_color(color, normal, x, y, z, seconds[kind], patterns[kind])
+        cloth_color(color, normal, x, y, z, fold[0], fold[1], seconds[kind], patterns[kind])
         _unit(normal)
     return 0.02, 12.0, 0.0
 

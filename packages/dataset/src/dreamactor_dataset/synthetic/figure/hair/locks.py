@@ -19,6 +19,7 @@ _STEPS = 9
 _HEAD_RADIUS_M = 0.095
 _WHORL = direction(np.array(0.35), np.array(np.pi))
 _KNOT = direction(np.array(1.0), np.array(np.pi))
+_TIED = ("bun", "ponytail")
 # Lowest a fringe reaches on the template: the brows.
 _FRINGE_DM = 7.56
 
@@ -48,7 +49,7 @@ def _lengths_m(hair: Hair, roots: np.ndarray, random: np.random.Generator) -> np
     if hair.style in ("bob", "long"):
         to_ears_m = _HEAD_RADIUS_M * np.clip(EAR_LEVEL_RAD - _polar(roots), 0, None)
         return to_ears_m + (0.045 + hair.length_m) * uneven
-    if hair.style in ("bun", "ponytail"):
+    if hair.style in _TIED:
         return _HEAD_RADIUS_M * np.arccos(np.clip(roots @ _KNOT, -1, 1)) * np.clip(uneven, 0, 0.97)
     return (0.010 + 1.7 * hair.thickness_m) * uneven
 
@@ -64,7 +65,8 @@ def _comb(
     stray = 0.12 * random.standard_normal((len(roots), 3))
     path, drops = [here], [drop_m]
     for _ in range(_STEPS - 1):
-        falling = _polar(here) >= EAR_LEVEL_RAD
+        # What is tied does not hang.
+        falling = (_polar(here) >= EAR_LEVEL_RAD) & (hair.style not in _TIED)
         flow = np.where(fringe[:, None], (0.25 * hair.parting, -0.6, 1.0), _flow(hair, here, part)) + stray
         flow -= (flow * here).sum(axis=1, keepdims=True) * here
         flow /= np.maximum(np.linalg.norm(flow, axis=1, keepdims=True), 1e-6)
@@ -81,7 +83,7 @@ def _comb(
 
 def _flow(hair: Hair, here: np.ndarray, part: np.ndarray) -> np.ndarray:
     """(K, 3) where hair is combed to at directions (K, 3)."""
-    if hair.style in ("bun", "ponytail"):
+    if hair.style in _TIED:
         return np.broadcast_to(_KNOT, here.shape) - here
     if hair.style in ("bob", "long"):
         side = np.where(here[:, 0] > part, 1.0, -1.0)
@@ -136,7 +138,7 @@ def _lift_m(
     azimuth = np.abs(np.arctan2(path[..., 0], path[..., 2]))
     over_ears = 0.018 * np.exp(-(((azimuth - 1.65) / 0.45) ** 2)) * np.clip((np.arccos(path[..., 1]) - 1.0) / 0.5, 0, 1)
     rise = np.clip(0.25 + 2.5 * along, 0, 1) * random.uniform(0.9, 1.2, count)
-    loose = random.uniform(0.0, 0.25 if hair.style in ("bun", "ponytail") else 1.0, count) * along**2
+    loose = random.uniform(0.0, 0.25 if hair.style in _TIED else 1.0, count) * along**2
     if hair.style in ("bob", "long"):
         hanging = 0.10 * drop_m * (0.4 + np.clip(-np.cos(azimuth), 0, 1)) + 0.004 * (drop_m > 0)
         wave = {"straight": 0.002, "wavy": 0.008, "coily": 0.014}[hair.texture]
