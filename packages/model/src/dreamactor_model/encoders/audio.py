@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dreamactor_model.linear import Linear
 from dreamactor_model.presets import AudioConfig
 
 AUDIO_FPS = Fraction(25)
@@ -31,7 +32,7 @@ class _Layer(nn.Module):
         self.dilation = dilation
         self.norm = nn.LayerNorm(width)
         self.listen = nn.Conv1d(width, width, 3, dilation=dilation)
-        self.mix = nn.Linear(width, width)
+        self.mix = Linear(width, width)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         heard = self.listen(self.norm(x_BTD).transpose(1, 2)).transpose(1, 2)
@@ -49,12 +50,12 @@ class AudioEncoder(nn.Module):
     def __init__(self, config: AudioConfig) -> None:
         super().__init__()
         self.config = config
-        self.inputs = nn.Linear(config.feature_width, config.width)
-        self.style = nn.Linear(config.token_width, config.width)
+        self.inputs = Linear(config.feature_width, config.width)
+        self.style = Linear(config.token_width, config.width)
         self.no_style_D = nn.Parameter(torch.zeros(config.width))
         self.layers = nn.ModuleList(_Layer(config.width, dilation) for dilation in config.dilations)
         self.norm = nn.LayerNorm(config.width)
-        self.readout = nn.Linear(config.width, config.token_width)
+        self.readout = Linear(config.width, config.token_width)
         # Before it has learned anything, a face at rest.
         nn.init.zeros_(self.readout.weight)
         nn.init.zeros_(self.readout.bias)

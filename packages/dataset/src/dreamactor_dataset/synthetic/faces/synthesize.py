@@ -20,7 +20,7 @@ from dreamactor_dataset.synthetic.figure.identity import make_identity
 from dreamactor_dataset.synthetic.workers import map_in_workers
 
 # Changes whenever equal settings give other pictures or another truth.
-VERSION = "2"
+VERSION = "3"
 # People by whom it is judged which units can be seen.
 _JUDGES = 2
 
@@ -79,6 +79,7 @@ def _truth(batch: list[FacePlan], units: np.ndarray, shots: list[CloseUp]) -> Fa
         angles_rad=np.stack([shot.angles_rad for shot in shots]),
         light=np.stack([shot.light for shot in shots]),
         points=np.stack([shot.points for shot in shots]),
+        landmarks=np.stack([shot.landmarks for shot in shots]),
     )
 
 
