@@ -23,12 +23,18 @@ from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.checkpoint import MANIFEST_FILE
 from dreamactor_model.evaluation.confidence import bootstrap_mean
 from dreamactor_model.evaluation.held_out import HeldOutClip, load_held_out
-from dreamactor_model.evaluation.metrics import PSNR_PROTOCOL, SSIM_PROTOCOL, psnr_db, ssim
+from dreamactor_model.evaluation.metrics import perceptual, video_distance
+from dreamactor_model.evaluation.metrics.perceptual import lpips
+from dreamactor_model.evaluation.metrics.pixels import PSNR_PROTOCOL, SSIM_PROTOCOL, psnr_db, ssim
 from dreamactor_model.registry import resolve_checkpoint
 from dreamactor_model.sampling.stream import decode_frames, sample_stream
 
 METRICS_FILE, DETAILS_FILE, SHEET_FILE = "metrics.json", "protocol.json", "sheet.png"
-METRICS: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {"psnr_db": psnr_db, "ssim": ssim}
+METRICS: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "psnr_db": psnr_db,
+    "ssim": ssim,
+    "lpips": lpips,
+}
 _SHOWN_FRAMES = 4
 
 
@@ -75,7 +81,7 @@ def _animate(model: LoadedModel, clip: HeldOutClip, sampling: SamplingSettings) 
 
 
 def _measure(clips: Sequence[HeldOutClip], results: Sequence[np.ndarray], settings: Settings) -> dict[str, float]:
-    """Flat: METRIC, METRIC_low, METRIC_high, and the same under copy_reference_METRIC."""
+    """Flat: METRIC, METRIC_low, METRIC_high, and the same under copy_reference_METRIC; fvd if it can be had."""
     # The first frame is the reference itself: it would flatter both.
     truths = [clip.frames_THWC[1:] for clip in clips]
     candidates = {
@@ -90,6 +96,9 @@ def _measure(clips: Sequence[HeldOutClip], results: Sequence[np.ndarray], settin
             values[f"{prefix}{name}"] = round(estimate.mean, 4)
             values[f"{prefix}{name}_low"] = round(estimate.low, 4)
             values[f"{prefix}{name}_high"] = round(estimate.high, 4)
+        distance = video_distance.video_distance(frames, truths)
+        if distance is not None:
+            values[f"{prefix}fvd"] = round(distance, 4)
     return values
 
 
@@ -100,6 +109,8 @@ def _protocol(
         "task": "self-driven: reference = first frame, motion = the clip's own track; the first frame is not measured",
         "psnr_db": PSNR_PROTOCOL,
         "ssim": SSIM_PROTOCOL,
+        "lpips": perceptual.PROTOCOL,
+        "fvd": video_distance.PROTOCOL,
         "interval": f"95 %, bootstrap over clips, {settings.evaluation.resamples} resamples",
         "baseline": "copy_reference: the reference frame stands still",
         "clips": {clip.clip_id: list(clip.frames_THWC.shape[:3]) for clip in clips},

@@ -1,0 +1,45 @@
+"""FVD: the Frechet distance of two sets of videos in the logits of I3D (Unterthiner et al. 2018).
+
+Legend: N chunks, T frames, H W rows and columns.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from dreamactor_core.image import resize_image
+
+from dreamactor_model.evaluation.metrics.frechet import frechet_distance
+from dreamactor_model.evaluation.metrics.i3d import FRAMES, I3D, SHA256, SIDE_PX
+
+PROTOCOL = (
+    f"FVD, I3D Kinetics-400 logits before softmax, chunks of {FRAMES} frames one after the other, each frame scaled to "
+    f"{SIDE_PX} x {SIDE_PX}, RGB in [-1, 1]; weights sha256 {SHA256}"
+)
+
+
+def video_features(videos: Sequence[np.ndarray]) -> np.ndarray:
+    """(N, 400) float64 logits of all whole chunks of videos (T, H, W, 3) uint8.
+
+    Raises:
+        WeightsError: the network is not installed.
+    """
+    network = I3D.load()
+    chunks = [video[start : start + FRAMES] for video in videos for start in range(0, len(video) - FRAMES + 1, FRAMES)]
+    if not chunks:
+        return np.empty((0, 400))
+    with torch.inference_mode():
+        return torch.cat([network(_prepared(chunk)) for chunk in chunks]).double().numpy()
+
+
+def video_distance(made: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> float | None:
+    """FVD; None where there are fewer than two chunks on a side."""
+    made_NC, truth_NC = video_features(made), video_features(truth)
+    if min(len(made_NC), len(truth_NC)) < 2:
+        return None
+    return frechet_distance(made_NC, truth_NC)
+
+
+def _prepared(chunk_THWC: np.ndarray) -> torch.Tensor:
+    scaled = np.stack([resize_image(np.ascontiguousarray(frame), (SIDE_PX, SIDE_PX)) for frame in chunk_THWC])
+    return torch.from_numpy(scaled).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
