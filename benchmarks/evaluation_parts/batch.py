@@ -1,4 +1,4 @@
-"""A batch of 200 jobs of the tiny preset, every tenth of them bad: what is done and explained, and whether memory stays flat.
+"""A batch of 200 jobs of the tiny preset, every tenth of them bad: what is done, what is explained, what memory does.
 
 The weights are untrained, which costs the same; videos have 5 frames and 1 solver step. Bad are, in turns: a missing
 reference, a driving video that is none, a job without consent. The first fifth of the jobs warms up; memory is that of
