@@ -9,25 +9,35 @@ from flows.promote import promote
 from flows.reproduction import reproduce_stage
 from flows.tables import markdown_table
 
-STAGES = (1, 2, 3)
+STAGES = {
+    "vae": "train-vae",
+    "face": "train-face",
+    "1": "train@1",
+    "2": "train@2",
+    "3": "train@3",
+    "audio": "train-audio",
+}
+"""The DVC stage of each, in the order of training."""
+DEFAULT = ("1", "2", "3", "audio")
 
 
 @flow(name="train-stages", persist_result=False)
-def train_stages(stages: list[int] | None = None, judge: bool = True) -> list[int]:
+def train_stages(stages: list[str] | None = None, judge: bool = True) -> list[str]:
     """Train stages one after another, each as its DVC stage; what they depend on is made first.
 
     Args:
-        stages: which of 1, 2, 3; default: all. A stage whose data, settings and predecessors are unchanged is done.
+        stages: which of vae, face, 1, 2, 3, audio; default: 1, 2, 3 and audio, which need the others. A stage whose
+            data, settings and predecessors are unchanged is done.
         judge: evaluate, register and promote the last stage afterwards.
 
     Returns:
         The stages that really ran.
     """
-    wanted = STAGES if stages is None else tuple(sorted(set(stages)))
-    unknown = set(wanted) - set(STAGES)
+    wanted = [stage for stage in STAGES if stage in (DEFAULT if stages is None else stages)]
+    unknown = sorted(set(stages or ()) - set(STAGES))
     if unknown or not wanted:
-        raise ValueError(f"stages {sorted(wanted)}: choose from {STAGES}")
-    ran = [stage for stage in wanted if f"train@{stage}" in reproduce_stage(f"train@{stage}")]
+        raise ValueError(f"stages {unknown or stages}: choose from {', '.join(STAGES)}")
+    ran = [stage for stage in wanted if STAGES[stage] in reproduce_stage(STAGES[stage])]
     get_run_logger().info("trained: %s", ran or "nothing, all up to date")
     rows = [{"stage": stage, "state": "trained" if stage in ran else "up to date"} for stage in wanted]
     versions = ", ".join(f"{name} `{value}`" for name, value in data_versions().items())

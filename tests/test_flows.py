@@ -1,6 +1,9 @@
 """The wiring of the flows, without a server."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 from dreamactor_core.errors import InputError, LineageError
 from dreamactor_core.lineage import TransientLineageError
 from prefect.client.schemas import TaskRun
@@ -8,7 +11,7 @@ from prefect.states import Failed
 
 from flows.reproduction import interrupted, reproduce_stage
 from flows.tables import markdown_table
-from flows.train_stages import train_stages
+from flows.train_stages import STAGES, train_stages
 
 
 @pytest.mark.parametrize(
@@ -25,10 +28,16 @@ def test_only_what_another_try_may_mend_is_retried(error: Exception, again: bool
     assert interrupted(reproduce_stage, task_run, Failed(data=error)) is again
 
 
-@pytest.mark.parametrize("stages", [[], [0], [1, 4]])
-def test_unknown_stages_are_refused_before_anything_runs(stages: list[int]) -> None:
+@pytest.mark.parametrize("stages", [[], ["0"], ["1", "sound"]])
+def test_unknown_stages_are_refused_before_anything_runs(stages: list[str]) -> None:
     with pytest.raises(ValueError, match="choose from"):
         train_stages.fn(stages=stages)
+
+
+def test_the_flow_trains_what_dvc_trains() -> None:
+    known = yaml.safe_load((Path(__file__).parents[1] / "dvc.yaml").read_text())["stages"]
+    expanded = {f"{name}@{key}" for name, stage in known.items() for key in stage.get("foreach", ())} | set(known)
+    assert {stage for stage in expanded if stage.startswith("train") and stage != "train"} == set(STAGES.values())
 
 
 def test_tables_keep_their_shape_whatever_the_cells_hold() -> None:
