@@ -91,6 +91,6 @@ def test_the_example_for_h20_is_valid_and_gives_the_deepspeed_configuration_besi
     training = load_settings().training
     written = json.loads((INFRA / "h20x8" / "deepspeed.json").read_text())
     for row in (training.stage1, training.stage2, training.stage3):
-        assert deepspeed_config(training, row, on_gpu=True, ranks=8) == written
+        assert deepspeed_config(training, row, on_gpu=True, ranks=8, learning=10**9) == written
     assert (training.stage1.steps, training.stage2.steps, training.stage3.steps) == (20_000, 20_000, 30_000)
     assert training.processes == 8

@@ -140,7 +140,7 @@ def test_skipped_guidance_adds_its_last_difference(
 
 
 def test_dropping_by_clip_means_the_same_zeros_as_guidance(conditions: Conditions) -> None:
-    kept = conditions.keep(references_B=torch.tensor([True, False]), motion_B=torch.tensor([False, True]))
+    kept = conditions.keep(references_B=torch.tensor([True, False]), pose_B=torch.tensor([False, True]), face_B=torch.tensor([False, True]))
     assert torch.equal(kept.references_BRCHW[0], conditions.references_BRCHW[0])
     assert torch.equal(kept.pose_BCFHW[1], conditions.pose_BCFHW[1])
     still, unseen = conditions.without_motion(), conditions.without_reference()
@@ -158,6 +158,6 @@ def test_dropping_by_clip_means_the_same_zeros_as_guidance(conditions: Condition
 def test_no_face_stays_no_face(conditions: Conditions) -> None:
     faceless = dataclasses.replace(conditions, face_BTC=None)
     masks = torch.tensor([True, True])
-    assert faceless.keep(references_B=masks, motion_B=masks).face_BTC is None
+    assert faceless.keep(references_B=masks, pose_B=masks, face_B=masks).face_BTC is None
     terms: list[Tensor | None] = [term.face_BTC for _, term in GuidanceScales(3.0, 2.0).terms(faceless)]
     assert terms == [None, None, None]

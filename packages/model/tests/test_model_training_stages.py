@@ -33,7 +33,8 @@ def _batch(actor: DreamActor) -> dict[str, torch.Tensor]:
         "crops_BTCHW": torch.randint(0, 255, (2, 5, 3, 224, 224), dtype=torch.uint8),
         "weights_BFHW": torch.ones(2, 2, 4, 4),
         "keep_references_B": torch.tensor([True, True]),
-        "keep_motion_B": torch.tensor([True, True]),
+        "keep_pose_B": torch.tensor([True, True]),
+        "keep_face_B": torch.tensor([True, True]),
     }
 
 
@@ -79,7 +80,7 @@ def test_conditions_that_a_stage_does_not_show_do_not_matter(actor: DreamActor) 
 
 def test_dropped_samples_see_zeros() -> None:
     conditions = Conditions(torch.ones(2, 1, 1, 1, 1), torch.ones(2, 1, 1, 1, 1), torch.ones(2, 1, 1))
-    kept = conditions.keep(references_B=torch.tensor([True, False]), motion_B=torch.tensor([False, True]))
+    kept = conditions.keep(references_B=torch.tensor([True, False]), pose_B=torch.tensor([False, True]), face_B=torch.tensor([False, True]))
     assert kept.references_BRCHW.flatten().tolist() == [1, 0]
     assert kept.pose_BCFHW.flatten().tolist() == [0, 1]
     assert kept.face_BTC is not None

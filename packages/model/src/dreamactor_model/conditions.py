@@ -20,11 +20,11 @@ class Conditions:
     pose_BCFHW: Tensor
     face_BTC: Tensor | None
 
-    def keep(self, *, references_B: Tensor, motion_B: Tensor) -> "Conditions":
+    def keep(self, *, references_B: Tensor, pose_B: Tensor, face_B: Tensor) -> "Conditions":
         """Each clip with its references and its motion kept where true, dropped where false (boolean masks (B,))."""
         references = self.references_BRCHW * references_B.view(-1, 1, 1, 1, 1)
-        pose = self.pose_BCFHW * motion_B.view(-1, 1, 1, 1, 1)
-        face = None if self.face_BTC is None else self.face_BTC * motion_B.view(-1, 1, 1)
+        pose = self.pose_BCFHW * pose_B.view(-1, 1, 1, 1, 1)
+        face = None if self.face_BTC is None else self.face_BTC * face_B.view(-1, 1, 1)
         return Conditions(references, pose, face)
 
     def without_motion(self) -> "Conditions":

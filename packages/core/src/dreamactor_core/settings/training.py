@@ -68,27 +68,38 @@ class ConditionWarmUpSettings(Section):
         return self
 
 
-class DiffusionStageSettings(StageSettings):
-    """Stages 1, 2, 3 of the paper: which parameters learn, under which conditions."""
+class ClipStageSettings(StageSettings):
+    """Stages that learn to make clips: under which conditions."""
 
-    train: tuple[ParameterGroup, ...] = Field(_ALL_GROUPS, min_length=1, description="Parameter groups that learn.")
     conditions: tuple[Condition, ...] = Field(
         ("reference", "pose", "face"), min_length=1, description="Conditions the model sees."
     )
     warm_up: ConditionWarmUpSettings = ConditionWarmUpSettings()
 
     @model_validator(mode="after")
-    def _what_learns_is_seen(self) -> Self:
-        if self.train == ("face",) and "face" not in self.conditions:
-            raise ValueError("train face needs face among the conditions: nothing would learn")
-        if len(set(self.train)) < len(self.train) or len(set(self.conditions)) < len(self.conditions):
-            raise ValueError("train and conditions name each thing once")
+    def _conditions_make_sense(self) -> Self:
+        if len(set(self.conditions)) < len(self.conditions):
+            raise ValueError("conditions names each thing once")
         if self.warm_up.steps > self.steps:
             raise ValueError(f"warm_up.steps {self.warm_up.steps} are more than steps {self.steps}")
         return self
 
 
-class LoraStageSettings(StageSettings):
+class DiffusionStageSettings(ClipStageSettings):
+    """Stages 1, 2, 3 of the paper: which parameters learn."""
+
+    train: tuple[ParameterGroup, ...] = Field(_ALL_GROUPS, min_length=1, description="Parameter groups that learn.")
+
+    @model_validator(mode="after")
+    def _what_learns_is_seen(self) -> Self:
+        if len(set(self.train)) < len(self.train):
+            raise ValueError("train names each group once")
+        if self.train == ("face",) and "face" not in self.conditions:
+            raise ValueError("train face needs face among the conditions: nothing would learn")
+        return self
+
+
+class LoraStageSettings(ClipStageSettings):
     """Stage lora: a finished model learns one character or style in a few weights beside its own, which stay."""
 
     learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate of AdamW.")
@@ -194,7 +205,10 @@ class TrainingSettings(Section):
     vae: VideoVaeStageSettings = VideoVaeStageSettings(steps=1000, learning_rate=1e-3)
     face: FaceStageSettings = FaceStageSettings(steps=1000, learning_rate=1e-3)
     stage1: DiffusionStageSettings = DiffusionStageSettings(
-        steps=20_000, train=("base",), conditions=("reference", "pose")
+        steps=20_000,
+        train=("base",),
+        conditions=("reference", "pose"),
+        warm_up=ConditionWarmUpSettings(steps=2000),
     )
     stage2: DiffusionStageSettings = DiffusionStageSettings(steps=20_000, train=("face",))
     stage3: DiffusionStageSettings = DiffusionStageSettings(steps=30_000)

@@ -20,6 +20,22 @@ from dreamactor_model.actor import DreamActor
 from dreamactor_model.dit.attention import KeysValues, attend
 
 
+def sequence_group(size: int) -> dist.ProcessGroup:
+    """This rank's group, when neighbouring ranks share clips; all ranks must ask at the same time.
+
+    Raises:
+        SettingsError: the ranks cannot be dealt out evenly.
+    """
+    rank, ranks = dist.get_rank(), dist.get_world_size()
+    if ranks % size:
+        raise SettingsError(
+            f"{ranks} ranks cannot share clips by {size}", remedy="Let training.sequence_parallel divide them"
+        )
+    groups = [dist.new_group(list(range(first, first + size))) for first in range(0, ranks, size)]
+    own: dist.ProcessGroup = groups[rank // size]
+    return own
+
+
 def split_sequence(actor: DreamActor, group: dist.ProcessGroup) -> None:
     """Let this process compute its share of every frame; all processes of the group must do the same.
 

@@ -126,7 +126,8 @@ def _batch(load: TrainingLoad) -> dict[str, Tensor]:
         "crops_BTCHW": empty(load.frames, 3, FACE_CROP_PX, FACE_CROP_PX, dtype=torch.uint8),
         "weights_BFHW": empty(frames, *grid),
         "keep_references_B": empty(dtype=torch.bool),
-        "keep_motion_B": empty(dtype=torch.bool),
+        "keep_pose_B": empty(dtype=torch.bool),
+        "keep_face_B": empty(dtype=torch.bool),
     }
 
 

@@ -19,8 +19,9 @@ LOG = "trainer.log"
 FAILURE = "failure.json"
 CHECKPOINTS = "checkpoints"
 HEARTBEAT = "heartbeat"
+ENGINE = "deepspeed.json"
 
-SHARED_TRAINING = {"seed", "micro_batches", "weight_decay", "gradient_clip", "ema_decay", "objective"}
+SHARED_TRAINING = {"seed", "micro_batches", "precision", "weight_decay", "gradient_clip", "ema_decay", "objective"}
 """Training settings that all stages share and that decide their weights. Ranks and ZeRO stage decide only the cost."""
 
 
@@ -78,7 +79,7 @@ def configuration_hash(settings: Settings, stage: Stage, manifest: Path, starts_
         "shared": training.model_dump(include=SHARED_TRAINING),
         "preset": settings.model.preset,
         "sampling": None if stage == "face" else settings.dataset.sampling.model_dump(),
-        "balance": settings.dataset.balance.model_dump() if stage in ("1", "2", "3") else None,
+        "balance": settings.dataset.balance.model_dump() if stage in ("1", "2", "3", "lora") else None,
         "manifest": sha256_file(manifest),
         "starts_from": {earlier: sha256_file(folder / "manifest.json") for earlier, folder in starts_from.items()},
     }

@@ -10,7 +10,7 @@ from dreamactor_dataset.face_set import FACE_LIST
 if TYPE_CHECKING:
     from torch import nn
 
-Stage = Literal["vae", "face", "1", "2", "3", "audio"]
+Stage = Literal["vae", "face", "1", "2", "3", "lora", "audio"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 _PREREQUISITES: dict[Stage, tuple[Stage, ...]] = {
     "vae": (),
@@ -18,6 +18,8 @@ _PREREQUISITES: dict[Stage, tuple[Stage, ...]] = {
     "1": ("vae", "face"),
     "2": ("1",),
     "3": ("2",),
+    # Of the whole model that `training.lora.base` names, whichever stage that is.
+    "lora": ("3",),
     # It imitates tokens: those of the face encoder and its MLP when nothing of them changes any more.
     "audio": ("3",),
 }
@@ -82,7 +84,7 @@ def prerequisites(training: TrainingSettings, stage: Stage) -> dict[Stage, Path]
     """
     found = {}
     for earlier in _PREREQUISITES[stage]:
-        folder = output_dir(training, earlier)
+        folder = Path(training.lora.base) if stage == "lora" else output_dir(training, earlier)
         if not (folder / "config.json").exists():
             raise TrainingError(
                 f"stage {stage} starts from the weights of stage {earlier}, which are not there",

@@ -9,7 +9,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from dreamactor_core.errors import TrainingError
-from dreamactor_core.settings.training import Condition, DiffusionStageSettings, TrainingSettings
+from dreamactor_core.settings.training import (
+    ClipStageSettings,
+    Condition,
+    DiffusionStageSettings,
+    LoraStageSettings,
+    TrainingSettings,
+)
 from dreamactor_dataset.clip_set import ClipSet
 from dreamactor_dataset.samples import SampleLoader
 from dreamactor_dataset.sampling import Draw, WindowSampler
@@ -19,16 +25,29 @@ from torch import Tensor, nn
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.checkpoint import load_checkpoint
 from dreamactor_model.conditions import Conditions
+from dreamactor_model.dit.flops import Workload, prepare_flops, step_flops
 from dreamactor_model.encoders.face import FaceMotionEncoder
+from dreamactor_model.lora.adapters import add_adapters
+from dreamactor_model.lora.folder import save_adapters
+from dreamactor_model.memory.sequence_parallel import sequence_group, split_sequence
 from dreamactor_model.presets import get_preset
 from dreamactor_model.training.data.latents import LatentClips
 from dreamactor_model.training.diffusion.loss_weights import loss_weights
-from dreamactor_model.training.diffusion.objective import draw_timesteps, flow_loss, make_flow_sample
+from dreamactor_model.training.diffusion.objective import (
+    draw_timesteps,
+    flow_loss,
+    loss_by_noise,
+    make_flow_sample,
+)
+from dreamactor_model.training.diffusion.warm_up import shown_conditions
 from dreamactor_model.training.finished import VAE_FOLDER, save_finished
-from dreamactor_model.training.randomness import step_generator
+from dreamactor_model.training.randomness import step_generator, step_random
+from dreamactor_model.training.run.meters import FLOPS, TOKENS
 from dreamactor_model.training.spec import TrainingSpec
-from dreamactor_model.training.stages import base_folder, freeze_others, stage_settings
+from dreamactor_model.training.stages import Stage, base_folder, freeze_others, stage_settings
 from dreamactor_model.training.task import Batch
+
+_NUMBERS: dict[Stage, int] = {"1": 1, "2": 2, "3": 3, "lora": 4}
 
 
 class FlowObjective(nn.Module):
@@ -50,16 +69,29 @@ class FlowObjective(nn.Module):
         crops_BTCHW: Tensor,
         weights_BFHW: Tensor,
         keep_references_B: Tensor,
-        keep_motion_B: Tensor,
+        keep_pose_B: Tensor,
+        keep_face_B: Tensor,
     ) -> dict[str, Tensor]:
-        """Losses of a batch; control maps and crops are uint8."""
+        """Losses of a batch and what it was worth; control maps and crops are uint8."""
         sample = make_flow_sample(latents_BCFHW, noise_BCFHW, timestep_B, carried_B)
         encoded = self._encode(references_BRCHW, control_BCTHW, crops_BTCHW)
-        kept = encoded.keep(references_B=keep_references_B, motion_B=keep_motion_B)
+        kept = encoded.keep(references_B=keep_references_B, pose_B=keep_pose_B, face_B=keep_face_B)
         predicted_BCFHW = self.actor(
             sample.noisy_BCFHW, sample.timesteps_BF, kept.references_BRCHW, kept.pose_BCFHW, kept.face_BTC
         )
-        return {"loss": flow_loss(predicted_BCFHW, sample, weights_BFHW)}
+        return {
+            "loss": flow_loss(predicted_BCFHW, sample, weights_BFHW),
+            **loss_by_noise(predicted_BCFHW.detach(), sample, weights_BFHW, timestep_B),
+            **self._work(latents_BCFHW, references_BRCHW),
+        }
+
+    def _work(self, latents_BCFHW: Tensor, references_BRCHW: Tensor) -> dict[str, Tensor]:
+        """Tokens, and operations as MFU counts them: once forward, twice backward, nothing computed again."""
+        config, (batch, _, frames, rows, columns) = self.actor.config, latents_BCFHW.shape
+        tokens_a_frame = rows * columns // config.patch_size**2
+        load = Workload(batch, references_BRCHW.shape[1], frames, tokens_a_frame, "face" in self._conditions)
+        flops = 3 * (step_flops(config, load) + prepare_flops(config, load))
+        return {TOKENS: latents_BCFHW.new_tensor(float(load.tokens)), FLOPS: latents_BCFHW.new_tensor(float(flops))}
 
     def _encode(self, references_BRCHW: Tensor, control_BCTHW: Tensor, crops_BTCHW: Tensor) -> Conditions:
         """What the stage lets the model see; the rest is zeros or None."""
@@ -86,28 +118,30 @@ class DiffusionTask:
     ) -> None:
         self._training: TrainingSettings = spec.parsed_settings().training
         row = stage_settings(self._training, spec.stage)
-        assert isinstance(row, DiffusionStageSettings)
-        freeze_others(actor, row.train)
+        assert isinstance(row, ClipStageSettings)
+        actor.dit.checkpointing = self._training.activation_checkpointing
         self.module = FlowObjective(actor, row.conditions)
         self._vae_folder, self._clips, self._sampler, self._latents = vae_folder, clips, sampler, latents
         settings = spec.parsed_settings()
         self._loader = SampleLoader(clips, settings.dataset.sampling, settings.signals.guidance)
         self._budget = LossBudget(clips, settings.dataset.shards.loss_budget, spec.work_dir)
-        self._spec, self._steps = spec, row.steps
-        # Stages must not show the same noise and windows again.
-        self._seed = self._training.seed + int(spec.stage)
+        self._spec, self._row = spec, row
+        self._seed = _stage_seed(spec)
 
     @classmethod
     def from_spec(cls, spec: TrainingSpec) -> "DiffusionTask":
         """The task of a run: weights of the stage before, clips, sampler."""
         settings = spec.parsed_settings()
         sampling, training = settings.dataset.sampling, settings.training
+        actor = initial_actor(spec)
+        if training.sequence_parallel > 1:
+            split_sequence(actor, sequence_group(training.sequence_parallel))
         clips = ClipSet.load(spec.manifest, "train", sampling, settings.dataset.balance)
         vae_folder = spec.starts_from["vae"] if spec.stage == "1" else _previous(spec) / VAE_FOLDER
         batch = stage_settings(training, spec.stage).batch
-        sampler = WindowSampler(clips.table, sampling, seed=training.seed + int(spec.stage), batch_size=batch)
+        sampler = WindowSampler(clips.table, sampling, seed=_stage_seed(spec), batch_size=batch)
         latents = LatentClips(Path(training.latents_dir), clips, vae_folder)
-        return cls(initial_actor(spec), vae_folder, clips, sampler, latents, spec)
+        return cls(actor, vae_folder, clips, sampler, latents, spec)
 
     def batch(self, step: int, slot: int) -> Batch:
         """Latents, noise, timesteps, conditions and loss weights of the step's draws."""
@@ -120,8 +154,7 @@ class DiffusionTask:
             "noise_BCFHW": torch.randn(batch["latents_BCFHW"].shape, generator=generator),
             "timestep_B": draw_timesteps(len(draws), self._training.objective, generator),
             "carried_B": torch.tensor([draw.carried for draw in draws]),
-            "keep_references_B": torch.tensor([not draw.drop_reference for draw in draws]),
-            "keep_motion_B": torch.tensor([not draw.drop_motion for draw in draws]),
+            **shown_conditions(draws, self._row.warm_up, step, step_random(self._seed, step, slot)),
         }
 
     def sample_ids(self, step: int, slot: int) -> list[str]:
@@ -132,11 +165,14 @@ class DiffusionTask:
         ]
 
     def save(self, folder: Path) -> Mapping[str, float]:
-        """Write the actor and the VAE whose latents it reads."""
+        """Write the actor and the VAE whose latents it reads; of stage lora the adapters alone."""
+        if isinstance(self._row, LoraStageSettings):
+            save_adapters(self.module.actor, self._row, _previous(self._spec), folder)
+            return {}
         settings = self._spec.parsed_settings()
         about = {
             "stage": self._spec.stage,
-            "steps": self._steps,
+            "steps": self._row.steps,
             "preset": settings.model.preset,
             "area": settings.dataset.sampling.area,
             "max_references": settings.dataset.sampling.max_references,
@@ -162,17 +198,31 @@ def _previous(spec: TrainingSpec) -> Path:
     return folder
 
 
+def _stage_seed(spec: TrainingSpec) -> int:
+    """Stages must not show the same noise and windows again."""
+    return spec.parsed_settings().training.seed + _NUMBERS[spec.stage]
+
+
 def initial_actor(spec: TrainingSpec) -> DreamActor:
-    """What a stage starts from.
+    """What a stage starts from, with those parameters learning that learn in it.
 
     Stage 1 begins with the base, or from nothing, and is given the pretrained face encoder; stages 2 and 3 go on from
-    the averaged weights before them.
+    the averaged weights before them; stage lora puts adapters into a finished model.
 
     Raises:
         TrainingError: the base is missing or of another preset.
     """
-    if spec.stage != "1":
-        return load_checkpoint(_previous(spec), DreamActor).train()
+    row = stage_settings(spec.parsed_settings().training, spec.stage)
+    actor = _first_actor(spec) if spec.stage == "1" else load_checkpoint(_previous(spec), DreamActor).train()
+    if isinstance(row, LoraStageSettings):
+        add_adapters(actor.float(), row.rank, row.alpha)
+    else:
+        assert isinstance(row, DiffusionStageSettings)
+        freeze_others(actor, row.train)
+    return actor
+
+
+def _first_actor(spec: TrainingSpec) -> DreamActor:
     settings = spec.parsed_settings()
     config, base = get_preset(settings.model.preset).actor, base_folder(settings.training)
     # Single precision, whatever the base was kept in: AdamW's steps are smaller than bfloat16 can tell apart.

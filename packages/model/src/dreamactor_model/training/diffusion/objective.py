@@ -9,6 +9,9 @@ import torch
 from dreamactor_core.settings.training import ObjectiveSettings
 from torch import Tensor
 
+NOISE_BINS = 4
+"""Ranges of the noise level, equally wide, whose losses are told apart."""
+
 
 @dataclass(frozen=True)
 class FlowSample:
@@ -23,6 +26,11 @@ class FlowSample:
     noisy_BCFHW: Tensor
     timesteps_BF: Tensor
     velocity_BCFHW: Tensor
+
+    def of(self, clip: int) -> "FlowSample":
+        """One clip of the batch."""
+        one = slice(clip, clip + 1)
+        return FlowSample(self.noisy_BCFHW[one], self.timesteps_BF[one], self.velocity_BCFHW[one])
 
 
 def draw_timesteps(count: int, settings: ObjectiveSettings, generator: torch.Generator) -> Tensor:
@@ -42,6 +50,22 @@ def make_flow_sample(clean_BCFHW: Tensor, noise_BCFHW: Tensor, timestep_B: Tenso
     t_B1F11 = timesteps_BF[:, None, :, None, None]
     noisy_BCFHW = (1 - t_B1F11) * clean_BCFHW + t_B1F11 * noise_BCFHW
     return FlowSample(noisy_BCFHW, timesteps_BF, noise_BCFHW - clean_BCFHW)
+
+
+def loss_by_noise(
+    predicted_BCFHW: Tensor, sample: FlowSample, weights_BFHW: Tensor, timestep_B: Tensor
+) -> dict[str, Tensor]:
+    """The loss in four ranges of noise level, each as (sum over its clips, number of clips)."""
+    losses_B = torch.stack(
+        [
+            flow_loss(predicted_BCFHW[clip : clip + 1], sample.of(clip), weights_BFHW[clip : clip + 1])
+            for clip in range(len(timestep_B))
+        ]
+    )
+    bin_B = (timestep_B * NOISE_BINS).long().clamp(max=NOISE_BINS - 1)
+    inside_NB = (bin_B == torch.arange(NOISE_BINS, device=bin_B.device)[:, None]).float()
+    sums_N, counts_N = inside_NB @ losses_B, inside_NB.sum(dim=1)
+    return {f"loss_noise_{part}": torch.stack([sums_N[part], counts_N[part]]) for part in range(NOISE_BINS)}
 
 
 def flow_loss(predicted_BCFHW: Tensor, sample: FlowSample, weights_BFHW: Tensor) -> Tensor:

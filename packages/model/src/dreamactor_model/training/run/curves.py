@@ -22,7 +22,7 @@ def write_report(folder: Path, journal: Path, metrics: Mapping[str, float], *, t
 
 def _write_csv(path: Path, entries: Sequence[Mapping[str, float]]) -> None:
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(entries[0]))
+        writer = csv.DictWriter(file, fieldnames=list(dict.fromkeys(name for entry in entries for name in entry)))
         writer.writeheader()
         writer.writerows(entries)
 

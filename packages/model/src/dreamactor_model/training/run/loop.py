@@ -44,7 +44,9 @@ class TrainingLoop:
         self._training = spec.parsed_settings().training
         self._row = stage_settings(self._training, spec.stage)
         self._rank, self._world = dist.get_rank(), dist.get_world_size()
-        self._slots = range(self._rank, self._training.micro_batches, self._world)
+        # Neighbouring ranks may share the tokens of one clip: they work on the same slots.
+        shared_by = self._training.sequence_parallel
+        self._slots = range(self._rank // shared_by, self._training.micro_batches, self._world // shared_by)
         self._held = HeldState(engine)
         self._average = WeightAverage(self._held, self._training.ema_decay)
         self._checkpoints = spec.work_dir / CHECKPOINTS
@@ -57,6 +59,8 @@ class TrainingLoop:
             keep_every=self._training.keep_every,
         )
         self._stop_asked = False
+        # Told again only when it has doubled.
+        self._data_wait_told = 0.0
         self._saved_step = 0
 
     def run(self) -> bool:
@@ -148,9 +152,13 @@ class TrainingLoop:
             os.utime(self._spec.work_dir / HEARTBEAT)
         if step % self._training.log_every and step != self._row.steps:
             return
-        values = meters.means(self._engine, batch=self._row.batch * self._training.micro_batches)
-        if self._journal is not None:
-            self._journal.record(step, values)
+        values = meters.means(self._engine, batch=self._row.batch, micro_batches=self._training.micro_batches)
+        if self._journal is None:
+            return
+        self._journal.record(step, values)
+        if values["data_wait_share"] > max(self._training.data_wait_warning, 2 * self._data_wait_told):
+            self._data_wait_told = values["data_wait_share"]
+            self._journal.milestone(f"step {step}: {self._data_wait_told:.0%} of the time goes into waiting for data")
 
     def _resume(self) -> int:
         """The step to go on from, with weights, moments and averages restored."""

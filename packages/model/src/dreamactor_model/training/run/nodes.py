@@ -102,7 +102,7 @@ def find_nodes(training: TrainingSettings, environment: Mapping[str, str]) -> No
 
 def require_equal_shares(training: TrainingSettings, ranks: int) -> None:
     """Raises TrainingError unless the ranks can share the micro-batches of a step equally."""
-    if training.micro_batches % ranks:
+    if ranks % training.sequence_parallel or training.micro_batches % (ranks // training.sequence_parallel):
         raise TrainingError(
             f"{training.micro_batches} micro-batches a step cannot be shared equally by {ranks} ranks",
             remedy="Choose training.processes (and nodes) so that their product divides training.micro_batches",

@@ -18,7 +18,7 @@ from dreamactor_core.settings.training import TrainingSettings
 from dreamactor_model.training.run.engine import join_ranks, make_engine
 from dreamactor_model.training.run.journal import Journal
 from dreamactor_model.training.run.loop import TrainingLoop
-from dreamactor_model.training.spec import FAILURE, JOURNAL, TrainingSpec
+from dreamactor_model.training.spec import ENGINE, FAILURE, JOURNAL, TrainingSpec
 from dreamactor_model.training.stages import stage_settings
 from dreamactor_model.training.task import StageTask
 
@@ -63,7 +63,7 @@ def _train(spec: TrainingSpec) -> bool:
     require_accelerators(settings.training)
     join_ranks()
     task = make_task(spec)
-    engine = make_engine(task.module, settings.training, row)
+    engine = make_engine(task.module, settings.training, row, record=spec.work_dir / ENGINE)
     journal = Journal(spec.work_dir / JOURNAL, title=spec.title, steps=row.steps) if dist.get_rank() == 0 else None
     try:
         return TrainingLoop(spec, task, engine, journal).run()
