@@ -9,6 +9,7 @@ from dreamactor_core.settings import Settings
 
 from dreamactor_model.animate.command import animate
 from dreamactor_model.base.command import import_wan
+from dreamactor_model.lora.command import merge_lora
 from dreamactor_model.plan.command import plan
 from dreamactor_model.batch.command import animate_batch
 
@@ -31,7 +32,7 @@ def model() -> None:
 @with_settings("model.preset", "training.processes", "training.zero_stage", "training.seed")
 def train(
     settings: Settings,
-    stage: Annotated[str, typer.Option(help="vae, face, 1, 2, 3 or audio.")],
+    stage: Annotated[str, typer.Option(help="vae, face, 1, 2, 3, lora or audio.")],
     clips: Clips = _CLIPS,
     resume: Annotated[str, typer.Option(help="auto (the latest checkpoint, if any), none, or a step.")] = "auto",
 ) -> None:
@@ -44,6 +45,7 @@ def train(
 
 app.command()(import_wan)
 app.command()(plan)
+app.command()(merge_lora)
 
 
 @app.command()
