@@ -52,7 +52,8 @@ class FaceMotionEncoder(nn.Module):
         self.mouth = PartReader(config.face_stem, LANDMARK_COUNT)
         inputs = 2 * MARK_COUNT + 2 * self.eye.width + self.mouth.width
         self.understand = nn.Sequential(Linear(inputs, hidden), nn.SiLU(), Linear(hidden, hidden), nn.SiLU())
-        self.readout = Linear(hidden, config.face_width)
+        # What is seen is read directly too: a straight way is learned at once, the bent one makes it exact.
+        self.readout = Linear(inputs + hidden, config.face_width)
         self.register_buffer("mark_mean_MX", torch.zeros(MARK_COUNT, 2))
         self.register_buffer("mark_spread_MX", torch.ones(MARK_COUNT, 2))
 
@@ -84,8 +85,8 @@ class FaceMotionEncoder(nn.Module):
         marks_KMX = torch.cat([eye_marks.reshape(count, -1, 2), mouth_marks], dim=1)
         usual_KMX = (marks_KMX - self.mark_mean_MX.float()) / self.mark_spread_MX.float()
         looks = [eye_looks.reshape(count, -1), mouth_looks]
-        seen = torch.cat([usual_KMX.flatten(1).to(mouth_looks.dtype), *looks], dim=1)
-        return Seen(marks_KMX, self.readout(self.understand(seen)))
+        seen_KC = torch.cat([usual_KMX.flatten(1).to(mouth_looks.dtype), *looks], dim=1)
+        return Seen(marks_KMX, self.readout(torch.cat([seen_KC, self.understand(seen_KC)], dim=1)))
 
 
 class FaceMLP(nn.Module):
