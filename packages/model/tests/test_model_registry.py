@@ -1,6 +1,8 @@
 """Versions and the champion, on a real MLflow in sqlite."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,12 @@ from dreamactor_model.encoders.face_branch import face_branch_sha256
 from dreamactor_model.presets import AudioConfig
 from dreamactor_model.registry import (
     checkpoint_folder,
-    decide,
     promote_version,
     register_checkpoint,
     resolve_champion,
+    roll_back,
 )
+from dreamactor_model.registry.promotion import decide
 from dreamactor_model.training.finished import VAE_FOLDER, save_finished
 from dreamactor_model.vae import VideoVAE
 from micro_model import MICRO_ACTOR, MICRO_VAE
@@ -55,7 +58,7 @@ def _train_and_evaluate(settings: Settings, vae_folder: Path, psnr_db: float, **
     torch.manual_seed(int(psnr_db * 100))
     save_finished(DreamActor(MICRO_ACTOR), vae_folder, folder, about={"preset": "tiny"})
     weights = sha256_file(folder / "manifest.json")
-    write_json(reports / "metrics.json", {"psnr_db": psnr_db, "ssim": 0.5})
+    write_json(reports / "metrics.json", {"psnr_db": psnr_db, "ssim": 0.5, "lpips": 0.3})
     write_json(reports / "protocol.json", {"weights_sha256": weights, "clips": ["a"], **protocol})
 
 
@@ -144,7 +147,8 @@ def test_bad_addresses_are_explained(settings: Settings, address: str) -> None:
 
 
 def _version(number: str, **tags: str) -> ModelVersion:
-    defaults = {"weights_sha256": number, "protocol_sha256": "p", "metric.psnr_db": "20"}
+    metrics = {"metric.psnr_db": "20", "metric.ssim": "0.5", "metric.lpips": "0.3"}
+    defaults = {"weights_sha256": number, "protocol_sha256": "p", **metrics}
     return ModelVersion("dreamactor", number, 0, tags=[_Tag(*item) for item in (defaults | tags).items()])
 
 
@@ -158,6 +162,10 @@ class _Tag:
     [
         ({"metric.psnr_db": "20.6"}, True, "20.6 against 20"),
         ({"metric.psnr_db": "20.4"}, False, "margin 0.5"),
+        ({"metric.psnr_db": "22", "metric.ssim": "0.47"}, False, "ssim 0.47 against 0.5, may lose 0.02"),
+        ({"metric.psnr_db": "22", "metric.lpips": "0.33"}, False, "lpips 0.33 against 0.3, may lose 0.02"),
+        ({"metric.psnr_db": "22", "metric.ssim": "0.49", "metric.lpips": "0.1"}, True, "22.0 against 20.0"),
+        ({"metric.psnr_db": "30", "rolled_back": "red faces"}, False, "gone back from: red faces"),
         ({"metric.psnr_db": "30", "protocol_sha256": "q"}, False, "measured on other clips"),
         ({"weights_sha256": "1", "protocol_sha256": "q"}, True, "measured anew"),
     ],
@@ -168,12 +176,60 @@ def test_the_rule(tags: dict[str, str], promoted: bool, reason: str) -> None:
     assert reason in decision.reason
 
 
-def test_a_candidate_without_the_metric_never_wins() -> None:
+@pytest.mark.parametrize("metric", ["psnr_db", "ssim"])
+def test_a_candidate_without_a_metric_never_wins(metric: str) -> None:
     candidate = _version("2")
-    del candidate.tags["metric.psnr_db"]
+    del candidate.tags[f"metric.{metric}"]
     decision = decide(candidate, None, PromotionSettings())
     assert not decision.promoted
-    assert "no metric psnr_db" in decision.reason
+    assert f"no metric {metric}" in decision.reason
+
+
+def test_the_champion_before_comes_back_and_the_one_gone_back_from_stays_away(
+    settings: Settings, vae_folder: Path
+) -> None:
+    versions = []
+    for psnr_db in (20.0, 21.0):
+        _train_and_evaluate(settings, vae_folder, psnr_db)
+        versions.append(register_checkpoint(settings))
+        if len(versions) == 1:
+            promote_version(settings)
+            with pytest.raises(WeightsError, match="no champion before"):
+                roll_back(settings, "too early")
+    assert promote_version(settings).promoted
+    assert roll_back(settings, "red faces") == versions[0].version
+    assert resolve_champion(settings.tracking) == versions[0].address
+    assert not promote_version(settings).promoted
+
+
+@pytest.mark.slow
+def test_two_promotions_at_once_leave_the_better_one(settings: Settings, vae_folder: Path) -> None:
+    for psnr_db in (20.0, 22.0, 21.0):
+        _train_and_evaluate(settings, vae_folder, psnr_db)
+        register_checkpoint(settings)
+    promote_version(settings, "1")
+    program = (
+        "import sys; from dreamactor_core.settings import load_settings\n"
+        "from dreamactor_model.registry import promote_version\n"
+        "settings = load_settings({'tracking.uri': sys.argv[1]}); sys.stdin.readline()\n"
+        "print(promote_version(settings, sys.argv[2]).promoted)"
+    )
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, settings.tracking.uri, version],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for version in ("2", "3")
+    ]
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    won = [racer.communicate(timeout=120)[0].strip() for racer in racers]
+    assert won[0] == "True"
+    assert resolve_champion(settings.tracking) == "models:/dreamactor/2"
 
 
 def test_reports_that_are_no_json_count_as_none(settings: Settings, vae_folder: Path) -> None:

@@ -9,9 +9,9 @@ from dreamactor_core.settings import Settings
 
 from dreamactor_model.animate.command import animate
 from dreamactor_model.base.command import import_wan
+from dreamactor_model.batch.command import animate_batch
 from dreamactor_model.lora.command import merge_lora
 from dreamactor_model.plan.command import plan
-from dreamactor_model.batch.command import animate_batch
 
 __all__ = ["animate", "animate_batch", "app"]
 
@@ -88,3 +88,15 @@ def promote(
     typer.echo(
         f"version {decision.candidate}: {'promoted' if decision.promoted else 'not promoted'}, {decision.reason}"
     )
+
+
+@app.command("roll-back")
+@with_settings("tracking.uri")
+def roll_back(
+    settings: Settings,
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the version, which cannot win again.")],
+) -> None:
+    """Give the alias `champion` back to the version that had it before."""
+    from dreamactor_model.registry import roll_back as go_back
+
+    typer.echo(f"version {go_back(settings, reason)} is champion again")

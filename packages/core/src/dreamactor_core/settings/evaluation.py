@@ -6,12 +6,18 @@ from pydantic import Field
 
 from dreamactor_core.settings.base import Section
 
+Metric = Literal["psnr_db", "ssim", "lpips", "fvd"]
+HIGHER_IS_BETTER: dict[str, bool] = {"psnr_db": True, "ssim": True, "lpips": False, "fvd": False}
+
 
 class PromotionSettings(Section):
     """The rule by which a candidate takes the alias `champion`."""
 
-    metric: Literal["psnr_db", "ssim"] = Field("psnr_db", description="Metric the candidate must win on.")
+    metric: Metric = Field("psnr_db", description="Metric the candidate must win on.")
     margin: float = Field(0.0, ge=0, description="By how much it must win.")
+    may_lose: dict[Metric, float] = Field(
+        {"ssim": 0.02, "lpips": 0.02}, description="By how much it may be worse on others, each in its own unit."
+    )
 
 
 class EvaluationSettings(Section):

@@ -1,0 +1,86 @@
+"""From an address in the registry to a folder whose bytes are those that were registered."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlparse
+
+from dreamactor_core.errors import WeightsError
+from dreamactor_core.files import sha256_file
+from dreamactor_core.settings import Settings
+from dreamactor_core.settings.tracking import TrackingSettings
+from dreamactor_core.tracking import client
+
+from dreamactor_model.registry.versions import CHAMPION, WEIGHTS_TAG, address_of
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+_ADDRESS = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>.+)|/(?P<version>\d+))$")
+_DOWNLOADS = Path("runs/registry")
+
+
+def resolve_champion(tracking: TrackingSettings) -> str:
+    """The champion's address with its version, such as models:/dreamactor/3: an alias may move while a batch runs.
+
+    Raises:
+        WeightsError: there is none.
+    """
+    return address_of(_addressed(tracking, f"models:/{tracking.model_name}@{CHAMPION}"))
+
+
+def resolve_checkpoint(settings: Settings) -> Path:
+    """The folder of `settings.model.checkpoint`, which is a folder or an address in the registry."""
+    return checkpoint_folder(settings.tracking, settings.model.checkpoint)
+
+
+def checkpoint_folder(tracking: TrackingSettings, checkpoint: str) -> Path:
+    """A local folder that holds the checkpoint, its bytes compared with its manifest and with the registry.
+
+    Args:
+        checkpoint: a folder, models:/NAME@ALIAS or models:/NAME/VERSION.
+
+    Raises:
+        WeightsError: it does not exist or is damaged.
+    """
+    from dreamactor_model.training.finished import verify_finished
+
+    if not checkpoint.startswith("models:"):
+        verify_finished(Path(checkpoint))
+        return Path(checkpoint)
+    version = _addressed(tracking, checkpoint)
+    folder = _local_copy(version)
+    verify_finished(folder)
+    if sha256_file(folder / "manifest.json") != version.tags.get(WEIGHTS_TAG):
+        raise WeightsError(f"the weights are not those registered as {checkpoint}", path=folder)
+    return folder
+
+
+def _addressed(tracking: TrackingSettings, address: str) -> "ModelVersion":
+    from mlflow.exceptions import MlflowException
+
+    match = _ADDRESS.match(address)
+    if match is None:
+        raise WeightsError(f"not an address: {address}", remedy="Write models:/NAME@ALIAS or models:/NAME/VERSION")
+    mlflow = client(tracking)
+    try:
+        version = match["version"] or mlflow.get_model_version_by_alias(match["name"], match["alias"]).version
+        return mlflow.get_model_version(match["name"], version)
+    except MlflowException as problem:
+        raise WeightsError(
+            f"the registry has no {address} ({problem.message})",
+            remedy="Register and promote a checkpoint: dreamactor model register, dreamactor model promote",
+        ) from problem
+
+
+def _local_copy(version: "ModelVersion") -> Path:
+    source = urlparse(version.source)
+    if source.scheme in ("", "file"):
+        return Path(unquote(source.path))
+    from mlflow.artifacts import download_artifacts
+
+    target = _DOWNLOADS / f"{version.name}-{version.version}"
+    if not (target / "manifest.json").exists():
+        target.mkdir(parents=True, exist_ok=True)
+        download_artifacts(artifact_uri=version.source, dst_path=str(target))
+    return target
