@@ -105,6 +105,7 @@ def _loop(folder: Path, task: _Task, resume: str = "auto", **changes: object) ->
         work_dir=work_dir,
         output=folder / "weights",
         configuration="test",
+        without_data="test",
         checkpoint=find_checkpoint(work_dir / CHECKPOINTS, resume),
     )
     return TrainingLoop(spec, task, _Engine(task.module), Journal(work_dir / JOURNAL, title="face", steps=12))

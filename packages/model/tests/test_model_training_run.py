@@ -7,8 +7,11 @@ import pytest
 from dreamactor_core.errors import InputError, TrainingError
 from dreamactor_core.settings import Settings, load_settings
 from dreamactor_core.tracking import client
+from dreamactor_model.training.run import launch
 from dreamactor_model.training.run.curves import smooth
 from dreamactor_model.training.run.launch import train_stage
+from dreamactor_model.training.run.nodes import Nodes
+from dreamactor_model.training.spec import CHECKPOINTS, TrainingSpec
 from made_up_faces import write_made_up_faces
 from safetensors.numpy import load_file
 
@@ -91,6 +94,39 @@ def test_what_can_be_refused_early_is(tmp_path: Path, clip_manifest: Path) -> No
         train_stage(settings, "1", clip_manifest)
     with pytest.raises(TrainingError, match="no checkpoint of step 7"):
         train_stage(settings, "face", clip_manifest, resume="7")
+
+
+class _InterruptedRanks:
+    """Ranks that save once and then lose their machine."""
+
+    def __init__(self, spec: TrainingSpec, settings: Settings, nodes: Nodes) -> None:
+        spec.write(nodes.number)
+        (spec.work_dir / CHECKPOINTS / "step-2").mkdir(parents=True)
+
+    def __enter__(self) -> None:
+        raise KeyboardInterrupt
+
+    def __exit__(self, *exception: object) -> None:
+        raise AssertionError("never entered")
+
+
+def test_an_interrupted_training_does_not_begin_anew_on_other_data_unsaid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = _settings(tmp_path)
+    write_made_up_faces(tmp_path / "faces")
+    monkeypatch.setattr(launch, "Ranks", _InterruptedRanks)
+    with pytest.raises(KeyboardInterrupt):
+        train_stage(settings, "face", tmp_path / "unused")
+    faces = tmp_path / "faces" / "faces.json"
+    faces.write_text(faces.read_text() + " ")
+    with pytest.raises(TrainingError, match="data set is not of the version.*--resume none"):
+        train_stage(settings, "face", tmp_path / "unused")
+    # Other settings are another experiment, and whoever says so may begin anew.
+    with pytest.raises(KeyboardInterrupt):
+        train_stage(_settings(tmp_path, **{"training.seed": 5}), "face", tmp_path / "unused")
+    with pytest.raises(KeyboardInterrupt):
+        train_stage(settings, "face", tmp_path / "unused", resume="none")
 
 
 def test_smoothing_starts_without_lag() -> None:

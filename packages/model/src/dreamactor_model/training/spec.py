@@ -36,6 +36,7 @@ class TrainingSpec(BaseModel):
             run never goes on from a checkpoint of another configuration.
         output: where the finished weights go.
         configuration: hash of everything that decides the weights.
+        without_data: the same hash without the clips.
         checkpoint: where to go on from, its bytes checked; None: the start.
     """
 
@@ -48,6 +49,7 @@ class TrainingSpec(BaseModel):
     work_dir: Path
     output: Path
     configuration: str
+    without_data: str
     checkpoint: Path | None
 
     @property
@@ -71,8 +73,12 @@ class TrainingSpec(BaseModel):
         return cls.model_validate_json(path.read_text())
 
 
-def configuration_hash(settings: Settings, stage: Stage, manifest: Path, starts_from: dict[Stage, Path]) -> str:
-    """Of everything that decides a stage's weights: its settings, the model's size, the clips, the earlier weights."""
+def configuration_hash(settings: Settings, stage: Stage, manifest: Path | None, starts_from: dict[Stage, Path]) -> str:
+    """Of everything that decides a stage's weights: its settings, the model's size, the clips, the earlier weights.
+
+    Args:
+        manifest: None leaves the clips out: runs that then agree differ in their data alone.
+    """
     training = settings.training
     decisive = {
         "stage": {stage: stage_settings(training, stage).model_dump()},
@@ -80,7 +86,7 @@ def configuration_hash(settings: Settings, stage: Stage, manifest: Path, starts_
         "preset": settings.model.preset,
         "sampling": None if stage == "face" else settings.dataset.sampling.model_dump(),
         "balance": settings.dataset.balance.model_dump() if stage in ("1", "2", "3", "lora") else None,
-        "manifest": sha256_file(manifest),
+        "manifest": None if manifest is None else sha256_file(manifest),
         "starts_from": {earlier: sha256_file(folder / "manifest.json") for earlier, folder in starts_from.items()},
     }
     if stage == "1":

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dreamactor_core.console import say
+from dreamactor_core.errors import TrainingError
 from dreamactor_core.files import atomic_directory, require_file, sha256_file, write_json, write_text
 from dreamactor_core.lineage import data_versions
 from dreamactor_core.provenance import git_commit
@@ -26,6 +27,7 @@ from dreamactor_model.training.spec import (
     FINAL_METRICS,
     JOURNAL,
     SHARED_TRAINING,
+    SPEC,
     TrainingSpec,
     configuration_hash,
 )
@@ -122,6 +124,7 @@ def _specify(settings: Settings, stage: Stage, manifest: Path) -> TrainingSpec:
         work_dir=work_dir,
         output=output_dir(training, stage),
         configuration=configuration,
+        without_data=configuration_hash(settings, stage, None, starts_from),
         checkpoint=None,
     )
 
@@ -131,10 +134,27 @@ def _choose_start(spec: TrainingSpec, resume: str) -> TrainingSpec:
     checkpoint = find_checkpoint(spec.work_dir / CHECKPOINTS, resume)
     (spec.work_dir / FAILURE).unlink(missing_ok=True)
     if checkpoint is None:
+        if resume == "auto":
+            _refuse_other_data(spec)
         (spec.work_dir / JOURNAL).unlink(missing_ok=True)
         return spec
     TrainingState.read(checkpoint, configuration=spec.configuration)
     return spec.model_copy(update={"checkpoint": checkpoint})
+
+
+def _refuse_other_data(spec: TrainingSpec) -> None:
+    """An interrupted run that would now begin anew, only because its data have changed, must not do so unsaid."""
+    for other in spec.work_dir.parent.glob(f"{spec.title}-*"):
+        unfinished = not (other / FINAL_METRICS).exists() and any((other / CHECKPOINTS).glob("step-*"))
+        if other == spec.work_dir or not unfinished:
+            continue
+        recorded = json.loads((other / SPEC.format(node=0)).read_text())
+        if recorded.get("without_data") == spec.without_data:
+            raise TrainingError(
+                f"the data set is not of the version that the interrupted training in {other} began with",
+                path=spec.manifest,
+                remedy="Bring that version back (dvc checkout), or begin anew with: --resume none",
+            )
 
 
 def _prepare_speech(spec: TrainingSpec, settings: Settings) -> None:
