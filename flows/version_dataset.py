@@ -37,7 +37,7 @@ def version_dataset(remote: str | None = None, push: bool = True) -> str:
     if before is not None and is_current(before):
         get_run_logger().info("nothing has changed since %s", before)
         return before
-    difference = compare_with(before)
+    difference = compare_with(before, remote)
     version = tag_version(difference.sentence())
     _report(version, before, difference)
     return version
@@ -50,13 +50,13 @@ def push_version(remote: str | None) -> None:
 
 
 @task(cache_policy=NO_CACHE)
-def compare_with(before: str | None) -> Difference:
+def compare_with(before: str | None, remote: str | None) -> Difference:
     """What is new since a version."""
     if before is None:
         return compare_manifests(None, Path(CURATED))
     with tempfile.TemporaryDirectory() as folder:
         older = Path(folder) / "manifest.parquet"
-        fetch_output(CURATED, before, older)
+        fetch_output(CURATED, before, older, remote)
         return compare_manifests(older, Path(CURATED))
 
 

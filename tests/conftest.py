@@ -14,7 +14,7 @@ SMOKE = {
         "faces": {"people": 4, "images": 4, "size": 64, "processes": 2},
         # Pictures this small show nobody well.
         "curate": {f"min_{name}": 0 for name in ("seen_share", "person_share", "face_px", "sharpness", "motion_m_s")}
-        | {"max_people": None, "max_occlusion": None, "max_motion_m_s": None, "max_text_share": None},
+        | {"max_people": None, "max_occlusion": None, "max_motion_m_s": None},
     },
     "training": {
         "log_every": 1,

@@ -27,6 +27,16 @@ def test_index_outside_the_video_is_refused(small_video: Path) -> None:
         read_frames(small_video, [20])
 
 
+@pytest.mark.parametrize("width", [16, 48, 72, 80, 98])
+def test_any_width_is_read(tmp_path: Path, width: int) -> None:
+    with VideoWriter(tmp_path / "narrow.mp4", Fraction(25), size=(width, 64), crf=4) as writer:
+        for level in (20, 60, 100):
+            writer.write(np.full((64, width, 3), level, np.uint8))
+    frames = read_frames(tmp_path / "narrow.mp4", [2, 0])
+    assert frames.shape == (2, 64, width, 3)
+    assert np.abs(frames.astype(int).mean(axis=(1, 2, 3)) - [100, 20]).max() < 3
+
+
 def test_stopping_early_ends_the_child(small_video: Path) -> None:
     with open_video(small_video) as video:
         next(iter(video))

@@ -28,8 +28,8 @@ def _ingest(folder: Path, output: Path, settings: IngestSettings = SETTINGS) -> 
     return {row.clip_id: row for row in ingest_videos(folder, output, settings, report=lambda _: None)}
 
 
-def _huge(path: Path) -> None:
-    """A Matroska file whose track header says 100 000 x 100 000; its one frame is nonsense."""
+def _huge(path: Path, side_px: int) -> None:
+    """A Matroska file whose track header states such a size; its frames are nonsense."""
 
     def element(identity: str, content: bytes) -> bytes:
         return bytes.fromhex(identity) + (len(content) | 1 << 56).to_bytes(8, "big") + content
@@ -38,7 +38,7 @@ def _huge(path: Path) -> None:
         return value.to_bytes(4, "big")
 
     header = element("1A45DFA3", element("4282", b"matroska"))
-    picture = element("E0", element("B0", number(100_000)) + element("BA", number(100_000)))
+    picture = element("E0", element("B0", number(side_px)) + element("BA", number(side_px)))
     track = (
         element("D7", b"\x01") + element("73C5", b"\x01") + element("83", b"\x01") + element("86", b"V_MPEG4/ISO/ASP")
     )
@@ -88,7 +88,8 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory, write_clip: Callable[...,
     count = boasting.index(b"stts") + 12
     boasting[count : count + 4] = (400).to_bytes(4, "big")
     (folder / "boasting.mp4").write_bytes(boasting)
-    _huge(folder / "huge.mkv")
+    _huge(folder / "huge.mkv", 100_000)
+    _huge(folder / "large.mkv", 12_000)
     _remuxed(folder / "uneven.mp4", write_clip(folder / ".cache" / "u.mp4", 12, shade=3), {4: 3, 9: 5})
     _turned(folder / "turned.mp4", write_clip(folder / ".cache" / "t.mp4", 12, shade=4))
     (folder / "playlist.mp4").write_text("#EXTM3U\n#EXTINF:1\nhttp://192.0.2.1/a.ts\n")
@@ -105,7 +106,8 @@ def test_each_is_refused_with_its_reason_and_the_rest_goes_on(poisoned: Path, tm
         "truncated": "cut short|damaged",
         "no-frames": "damaged|no frame",
         "boasting": "12 of 400 frames are there",
-        "huge": "100000x100000 is outside",
+        "huge": "no frame size that can be decoded: none, or far too large",
+        "large": "12000x12000 is too large",
         "playlist": "is a playlist",
         "concat": "is a playlist",
     }

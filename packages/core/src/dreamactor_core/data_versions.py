@@ -32,12 +32,15 @@ def push_data(outputs: Sequence[str], remote: str | None = None, *, root: Path |
     """
     root = Path(root).resolve()
     heal_lock(root)
-    name = None if remote is None else _remote_name(remote, root)
-    _dvc(["push", *(["--remote", name] if name else []), *outputs], root)
+    _dvc(["push", *_remote_option(remote, root), *outputs], root)
+
+
+def _remote_option(remote: str | None, root: Path) -> list[str]:
+    return [] if remote is None else ["--remote", _remote_name(remote, root)]
 
 
 def _remote_name(remote: str, root: Path) -> str:
-    known = {line.split()[0] for line in _dvc(["remote", "list"], root).splitlines() if line.strip()}
+    known = set(re.findall(r"^remote\.(.+)\.url=", _dvc(["config", "--list"], root), re.MULTILINE))
     if remote in known:
         return remote
     if "://" not in remote and os.sep not in remote:
@@ -65,13 +68,24 @@ def is_current(version: str, root: Path | str = ".") -> bool:
     return all(path in now and now[path] == then.get(path) for path in DATASET)
 
 
-def fetch_output(output: str, version: str, target: Path, *, root: Path | str = ".") -> None:
-    """A file as it was in a version, from DVC's cache or its remote.
+def fetch_output(output: str, version: str, target: Path, remote: str | None = None, *, root: Path | str = ".") -> None:
+    """A file as it was in a version, from DVC's cache or else from a remote.
+
+    Args:
+        target: where it is put.
+        remote: see `push_data`.
 
     Raises:
-        LineageError: the version is in neither.
+        LineageError: it is in neither.
     """
-    _dvc(["get", "--quiet", "--force", "--rev", version, "--out", str(target), ".", output], Path(root))
+    root = Path(root).resolve()
+    get = ["get", "--quiet", "--force", "--rev", version, "--out", str(target), ".", output]
+    try:
+        _dvc(get, root)
+    except LineageError:
+        # A remote that only this machine knows is not seen by `get`, which reads the version's own configuration.
+        _dvc(["fetch", "--all-tags", *_remote_option(remote, root), output], root)
+        _dvc(get, root)
 
 
 def tag_version(message: str, *, root: Path | str = ".") -> str:

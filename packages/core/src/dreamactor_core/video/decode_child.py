@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_FRAME_PIXELS = 8192 * 8192
 MAX_FRAMES = 1_000_000
+_NARROW_PX = 80
 _MEMORY_BYTES = 12 << 30
 _BATCH_BYTES = 64 << 20
 
@@ -43,8 +44,11 @@ def inspect(path: str) -> tuple[VideoInfo, np.ndarray]:
                 raise DecodeError("has no video stream", path=path)
             stream = container.streams.video[0]
             width, height = stream.codec_context.width, stream.codec_context.height
-            if not 0 < width * height <= MAX_FRAME_PIXELS:
-                raise DecodeError(f"frame size {width}x{height} is outside 1 to {MAX_FRAME_PIXELS} pixels", path=path)
+            if width * height == 0:
+                # Far too large ones are not even read from the header.
+                raise DecodeError("states no frame size that can be decoded: none, or far too large", path=path)
+            if width * height > MAX_FRAME_PIXELS:
+                raise DecodeError(f"frame size {width}x{height} is too large, {MAX_FRAME_PIXELS} pixels are allowed", path=path)
             rate = stream.average_rate or stream.guessed_rate or stream.base_rate
             rotation = _rotation(path)
             times_s = _frame_times_s(container, stream, path)
@@ -117,14 +121,15 @@ def _frame_times_s(container: "InputContainer", stream: "VideoStream", path: str
 def decode(path: str, info: VideoInfo, indices: Sequence[int] | None) -> Iterator[np.ndarray]:
     """Frames (H, W, 3) uint8 RGB, upright, in the order asked.
 
-    Decord reads all but videos with rotation metadata: it turns those itself and then trips over the row padding of the
-    turned frame, so PyAV reads them.
+    Decord reads all but videos with rotation metadata and very narrow ones: it turns the first itself, and then trips
+    over row padding, as it does for some narrow widths. PyAV reads those.
     """
     wanted = range(info.frame_count) if indices is None else indices
-    return _decode_turned(path, info, wanted) if info.rotation else _decode_upright(path, info, wanted)
+    in_order = info.rotation or info.width < _NARROW_PX
+    return _decode_in_order(path, info, wanted) if in_order else _decode_anywhere(path, info, wanted)
 
 
-def _decode_upright(path: str, info: VideoInfo, wanted: Sequence[int]) -> Iterator[np.ndarray]:
+def _decode_anywhere(path: str, info: VideoInfo, wanted: Sequence[int]) -> Iterator[np.ndarray]:
     import decord
 
     try:
@@ -140,7 +145,7 @@ def _decode_upright(path: str, info: VideoInfo, wanted: Sequence[int]) -> Iterat
             raise _broken_near(path, chunk[0]) from problem
 
 
-def _decode_turned(path: str, info: VideoInfo, wanted: Sequence[int]) -> Iterator[np.ndarray]:
+def _decode_in_order(path: str, info: VideoInfo, wanted: Sequence[int]) -> Iterator[np.ndarray]:
     import av
 
     remaining = Counter(wanted)

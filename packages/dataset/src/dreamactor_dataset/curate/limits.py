@@ -53,7 +53,6 @@ LIMITS = (
     Limit("max_motion_m_s", "motion_m_s", "moves too fast", _with_unit(" m/s")),
     Limit("min_yaw_range_deg", "yaw_range_deg", "head hardly turns", _with_unit(" degrees")),
     Limit("min_duration_s", "duration_s", "too short", _with_unit(" s")),
-    Limit("max_text_share", "text_share", "lettering", _percent),
 )
 
 

@@ -10,7 +10,7 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.video import read_frames
 
 from dreamactor_dataset.curate import performance
-from dreamactor_dataset.curate.pictures import sharpness, text_share
+from dreamactor_dataset.curate.pictures import sharpness
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,9 @@ class Measures:
         face_px: height of the face.
         sharpness: of the person, in [0, 1].
         occlusion: share of the face that is hidden.
-        motion_m_s: mean speed of the joints.
+        motion_m_s: mean speed of joints and nose.
         yaw_range_deg: how far the head turns.
         duration_s: of the clip.
-        text_share: of the frame that lettering covers.
     """
 
     people: int | None
@@ -36,10 +35,9 @@ class Measures:
     face_px: float | None
     sharpness: float
     occlusion: float | None
-    motion_m_s: float
+    motion_m_s: float | None
     yaw_range_deg: float
     duration_s: float
-    text_share: float
 
     @classmethod
     def names(cls) -> list[str]:
@@ -85,5 +83,4 @@ def measure_clip(
         motion_m_s=performance.motion_m_s(track),
         yaw_range_deg=performance.yaw_range_deg(track),
         duration_s=float(len(track) / track.fps),
-        text_share=float(np.median([text_share(picture) for picture in pictures])),
     )

@@ -52,14 +52,19 @@ def occlusion(track: MotionTrack) -> float | None:
     return None if track.face_occlusion is None or not seen.any() else float(track.face_occlusion[seen].mean())
 
 
-def motion_m_s(track: MotionTrack) -> float:
-    """Mean speed of the seen joints across the picture; depth is left out, for it trembles most."""
+def motion_m_s(track: MotionTrack) -> float | None:
+    """Mean speed across the picture of all joints that are seen, and of the nose, which turns with the head.
+
+    Depth is left out, for it trembles most. None where nothing is seen in two frames in a row.
+    """
     from dreamactor_signals.visibility import SEEN
 
-    seen = track.joint_confidence >= SEEN
+    nose_m = track.head_center_cam_m - track.head_rotation[:, :, 2] * track.head_radius_m[:, None]
+    points_m = np.concatenate([track.joints_cam_m, nose_m[:, None]], axis=1)[..., :2]
+    seen = np.concatenate([track.joint_confidence, track.head_confidence[:, None]], axis=1) >= SEEN
     both = seen[1:] & seen[:-1]
-    steps_m = np.linalg.norm(np.diff(track.joints_cam_m[..., :2], axis=0), axis=-1)
-    return float(steps_m[both].mean() * track.fps) if both.any() else 0.0
+    steps_m = np.linalg.norm(np.diff(points_m, axis=0), axis=-1)
+    return float(steps_m[both].mean() * track.fps) if both.any() else None
 
 
 def yaw_range_deg(track: MotionTrack) -> float:

@@ -24,6 +24,8 @@ def histogram(
         return f"<figure><figcaption>{escape(title)}</figcaption><p>not measured</p></figure>"
     edges = _edges(values, limit, whole=whole)
     good, bad = (np.histogram(part, edges)[0] for part in (kept, rejected))
+    # A whole number stands in the middle of its bar.
+    low, high = (edges[0] + 0.5, edges[-1] - 0.5) if whole else (edges[0], edges[-1])
     bars = "".join(
         _bar(index, good[index], bad[index], len(good), int((good + bad).max())) for index in range(len(good))
     )
@@ -31,8 +33,8 @@ def histogram(
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">'
         f'<text x="{_MARGIN}" y="15" class="title">{escape(title)}</text>{bars}{line}'
-        f'<text x="{_MARGIN}" y="{_HEIGHT - 5}">{edges[0]:.3g}</text>'
-        f'<text x="{_WIDTH - _MARGIN}" y="{_HEIGHT - 5}" text-anchor="end">{edges[-1]:.3g}</text>'
+        f'<text x="{_MARGIN}" y="{_HEIGHT - 5}">{low:.3g}</text>'
+        f'<text x="{_WIDTH - _MARGIN}" y="{_HEIGHT - 5}" text-anchor="end">{high:.3g}</text>'
         f'<text x="{_WIDTH - _MARGIN}" y="15" text-anchor="end">{len(values)} clips</text></svg>'
     )
 

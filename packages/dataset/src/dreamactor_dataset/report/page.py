@@ -27,7 +27,6 @@ _TITLES = {
     "motion_m_s": "speed of the joints, m/s",
     "yaw_range_deg": "turning of the head, degrees",
     "duration_s": "length, s",
-    "text_share": "share of lettering",
 }
 _STYLE = f"""
 body {{ font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 78rem; padding: 0 1rem; color: #1c1c28; }}

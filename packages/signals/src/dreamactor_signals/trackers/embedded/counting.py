@@ -26,7 +26,7 @@ class PeopleCounter:
 
     def count(self, frame: np.ndarray) -> int:
         """People in one (H, W, 3) uint8 RGB frame."""
-        bodies = len(find_bodies(self._body, frame, everywhere=False))
+        bodies = len(find_bodies(self._body, frame, everywhere=True))
         return max(bodies, len(self._face.detect(frame, Region.of_frame(frame))))
 
     def count_in(self, frames: Sequence[np.ndarray]) -> int:
