@@ -22,7 +22,8 @@ def deepspeed_config(
     Args:
         learning: elements of the parameters that learn.
     """
-    bucket = min(BUCKET_ELEMENTS, learning)
+    # DeepSpeed refuses odd numbers.
+    bucket = min(BUCKET_ELEMENTS, learning + learning % 2)
     zero: dict[str, Any] = {"stage": training.zero_stage, "reduce_bucket_size": bucket, "allgather_bucket_size": bucket}
     if training.zero_stage == 3:
         # Weights of one block at a time: what DeepSpeed would keep beyond that is for larger clusters.
