@@ -43,12 +43,7 @@ def inspect(path: str) -> tuple[VideoInfo, np.ndarray]:
             if not container.streams.video:
                 raise DecodeError("has no video stream", path=path)
             stream = container.streams.video[0]
-            width, height = stream.codec_context.width, stream.codec_context.height
-            if width * height == 0:
-                # Far too large ones are not even read from the header.
-                raise DecodeError("states no frame size that can be decoded: none, or far too large", path=path)
-            if width * height > MAX_FRAME_PIXELS:
-                raise DecodeError(f"frame size {width}x{height} is too large, {MAX_FRAME_PIXELS} pixels are allowed", path=path)
+            width, height = _frame_size(stream, path)
             rate = stream.average_rate or stream.guessed_rate or stream.base_rate
             rotation = _rotation(path)
             times_s = _frame_times_s(container, stream, path)
@@ -66,6 +61,16 @@ def inspect(path: str) -> tuple[VideoInfo, np.ndarray]:
     times_s = np.arange(len(times_s)) / float(fps) if np.isnan(times_s).any() else np.sort(times_s)
     info = VideoInfo(width, height, fps, len(times_s), _has_audio(path), rotation, _is_even(times_s))
     return info, times_s
+
+
+def _frame_size(stream: "VideoStream", path: str) -> tuple[int, int]:
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height == 0:
+        # Far too large ones are not even read from the header.
+        raise DecodeError("states no frame size that can be decoded: none, or far too large", path=path)
+    if width * height > MAX_FRAME_PIXELS:
+        raise DecodeError(f"frame size {width}x{height} is too large, {MAX_FRAME_PIXELS} pixels are allowed", path=path)
+    return width, height
 
 
 def _is_even(times_s: np.ndarray) -> bool:
