@@ -85,7 +85,7 @@ def _task(folder: Path, settings: Settings) -> tuple[DiffusionTask, TrainingSpec
     pack_clips(folder / "clips" / MANIFEST, folder / "shards", settings.dataset.shards, area=sampling.area)
     index, vae_folder = folder / "shards" / INDEX, Path(training.models_dir) / "vae"
     torch.manual_seed(0)
-    save_checkpoint(VideoVAE(get_preset("tiny").vae), vae_folder)
+    save_checkpoint(VideoVAE(get_preset("tiny").vae), vae_folder, about={})
     encode_clips(settings, index)
     spec = TrainingSpec(
         stage="3",

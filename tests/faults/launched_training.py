@@ -10,12 +10,12 @@ from dreamactor_core.settings import Settings, load_settings
 
 
 def settings(folder: Path, **changes: object) -> Settings:
-    """One rank over two micro-batches, everything inside the folder."""
+    """Two ranks, everything inside the folder."""
     return load_settings(
         {
             "training.face.steps": 4000,
             "training.face.batch": 2,
-            "training.processes": 1,
+            "training.processes": 2,
             "training.log_every": 1,
             "training.checkpoint_every": 5,
             "training.faces_dir": str(folder / "faces"),

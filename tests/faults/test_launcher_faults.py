@@ -25,8 +25,8 @@ from prefect.states import Failed
 from flows.reproduction import interrupted, reproduce_stage
 
 _START_S = 240.0
-# Longer than a start on a busy machine.
-_STALL_S = 60
+# Longer than a step on a busy machine.
+_STALL_S = 20
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def _alive(processes: list[psutil.Process]) -> list[psutil.Process]:
 def test_f7_after_a_sigkill_of_the_launcher_no_rank_lives(folder: Path, launched: subprocess.Popen[bytes]) -> None:
     _eventually(lambda: _learning(folder), _START_S)
     ranks = _below(launched.pid)
-    assert len(ranks) >= 3
+    assert len(ranks) >= 4
     os.kill(launched.pid, signal.SIGKILL)
     # The ranks were warned, so that they could save.
     _eventually(lambda: not _alive(ranks), 60)
@@ -89,7 +89,7 @@ def test_f7_after_a_sigkill_of_the_launcher_no_rank_lives(folder: Path, launched
 def test_f7_a_rank_that_hangs_ends_all_in_bounded_time(folder: Path, launched: subprocess.Popen[bytes]) -> None:
     _eventually(lambda: _learning(folder), _START_S)
     below = _below(launched.pid)
-    (rank,) = (process for process in below if "dreamactor_model.training.run.trainer" in process.cmdline()[1:3])
+    rank, _ = (process for process in below if "dreamactor_model.training.run.trainer" in process.cmdline()[1:3])
     rank.suspend()
     launched.wait(_STALL_S + 40)
     assert not _alive(below)

@@ -1,4 +1,4 @@
-"""Real ranks, engine, loop and checkpoints around a model of a few thousand weights, in processes that may be killed."""
+"""Real ranks, engine, loop and checkpoints around a model of some thousand weights, in processes that may be killed."""
 
 import contextlib
 import json

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
+from pathlib import Path
 from typing import Self
 
 import psutil
@@ -21,12 +22,14 @@ from dreamactor_core.settings import Settings
 from dreamactor_core.spooled_run import SpooledRun
 from dreamactor_core.supervisor import GRACE_S
 
-from dreamactor_model.training.run.journal import METRICS, MILESTONE
+from dreamactor_model.training.run.journal import METRICS, MILESTONE, VIDEO
 from dreamactor_model.training.run.nodes import Nodes
-from dreamactor_model.training.spec import FAILURE, HEARTBEAT, LOG, TrainingSpec
+from dreamactor_model.training.spec import FAILURE, HEARTBEAT, LOG, VIDEOS, TrainingSpec
 
 _TAIL_LINES = 200
 _LAST_WORDS = 5
+# Ranks import for a minute, and on many nodes wait for the last of them.
+_START_S = 600.0
 _KILLED = "Signal 9 (SIGKILL)"
 _MORE_MEMORY = (
     "Raise --zero-stage or --processes, or lower the stage's batch, then repeat the command: ranks and ZeRO stage may "
@@ -85,6 +88,8 @@ class Ranks:
                 elif line.startswith(METRICS) and run is not None:
                     values = json.loads(line.removeprefix(METRICS))
                     run.metrics(values, values.pop("step"))
+                elif line.startswith(VIDEO) and run is not None:
+                    run.artifact(Path(line.removeprefix(VIDEO)), VIDEOS)
                 elif line:
                     tail.append(line)
         status = self._process.wait()
@@ -104,8 +109,10 @@ class Ranks:
         """End everything when no step has been taken for too long: one rank that hangs lets all wait for ever."""
         heartbeat, began = self._spec.work_dir / HEARTBEAT, time.time()
         while not over.wait(min(1.0, self._training.stall_s / 4)):
-            last = heartbeat.stat().st_mtime if heartbeat.exists() else began
-            if time.time() - max(last, began) > self._training.stall_s:
+            last = heartbeat.stat().st_mtime if heartbeat.exists() else 0.0
+            # Of another run, as long as this one has not begun.
+            deadline = last + self._training.stall_s if last >= began else began + self._training.stall_s + _START_S
+            if time.time() > deadline:
                 self._stalled = True
                 # Without a warning: they could not save, which takes all of them. torchrun and the supervisor follow.
                 for descendant in psutil.Process(self._process.pid).children(recursive=True):
