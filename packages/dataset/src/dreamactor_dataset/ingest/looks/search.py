@@ -1,9 +1,9 @@
 """All pairs of clips that are the same clip, among hundreds of thousands.
 
-Every pair of about equal length is compared by its hashes, the few that pass by their coarse movement, and those that
-pass that are laid over each other.
+Every pair of about equal length is compared by its hashes (about 100 million pairs a second and core), those that pass
+by their coarse movement, and the few that pass that are laid over each other.
 
-Legend: N clips, K pictures of each.
+Legend: N clips, K pictures of each, M numbers of its movement.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from dreamactor_dataset.ingest.looks.pictures import Digest
 _LENGTH_TOLERANCE_S, _LENGTH_TOLERANCE = 0.12, 0.02
 # Correlation of coarse movements below which two clips are not worth laying over each other.
 _MOVEMENT_LIKENESS = 0.3
-# Candidates one clip may have: more of them are not copies but a set in which everything looks the same.
+# Later clips one may be near to. Copies of copies are near to each other too, so that more need not be known of one.
 _ROOM = 64
 
 
@@ -53,23 +53,15 @@ def find_lookalikes(clips: Sequence[Candidate], *, bits: int, least_likeness: fl
     videos = {video: number for number, video in enumerate(sorted({clip.video for clip in clips}))}
     near = _near_pairs(
         np.stack([clips[index].digest.hashes for index in order]),
+        np.stack([clips[index].digest.movement.ravel() for index in order]),
         np.array([clips[index].duration_s for index in order]),
         np.array([videos[clips[index].video] for index in order]),
         bits * len(clips[0].digest.hashes),
     )
     pairs = [(int(order[first]), int(order[second])) for first, row in enumerate(near) for second in row[row >= 0]]
-    moving = [pair for pair in pairs if _move_alike(*(clips[index].digest.movement for index in pair))]
     return sorted(
-        (min(pair), max(pair))
-        for pair in moving
-        if likeness(*(clips[index].look() for index in pair)) >= least_likeness
+        (min(pair), max(pair)) for pair in pairs if likeness(*(clips[index].look() for index in pair)) >= least_likeness
     )
-
-
-def _move_alike(a: np.ndarray, b: np.ndarray) -> bool:
-    if not a.any() and not b.any():
-        return True
-    return float((a * b).sum()) >= _MOVEMENT_LIKENESS
 
 
 @njit(cache=True)
@@ -81,11 +73,26 @@ def _bits_set(word: np.uint64) -> int:  # pragma: no cover - compiled
     return count
 
 
+@njit(cache=True)
+def _move_alike(a: np.ndarray, b: np.ndarray) -> bool:  # pragma: no cover - compiled
+    shared, a_length, b_length = 0.0, 0.0, 0.0
+    for index in range(len(a)):
+        shared += a[index] * b[index]
+        a_length += a[index] * a[index]
+        b_length += b[index] * b[index]
+    # Clips in which nothing moves are alike in that.
+    return shared >= _MOVEMENT_LIKENESS or (a_length == 0 and b_length == 0)
+
+
 @njit(cache=True, parallel=True)
 def _near_pairs(
-    hashes: np.ndarray, durations_s: np.ndarray, videos: np.ndarray, most_bits: int
+    hashes: np.ndarray, movements: np.ndarray, durations_s: np.ndarray, videos: np.ndarray, most_bits: int
 ) -> np.ndarray:  # pragma: no cover - compiled
-    """(N, room) of each clip the later ones whose hashes are near, -1 where there are no more. Sorted by duration."""
+    """(N, room) of each clip the later ones that look and move alike, -1 where there are no more.
+
+    Args:
+        hashes: (N, K) uint64; movements: (N, M) of unit length, or zero; durations_s: (N,) ascending; videos: (N,).
+    """
     count, pictures = hashes.shape
     found = np.full((count, _ROOM), -1, np.int32)
     for first in prange(count):
@@ -101,7 +108,7 @@ def _near_pairs(
                 differing += _bits_set(hashes[first, picture] ^ hashes[second, picture])
                 if differing > most_bits:
                     break
-            if differing <= most_bits:
+            if differing <= most_bits and _move_alike(movements[first], movements[second]):
                 found[first, filled] = second
                 filled += 1
     return found
