@@ -14,6 +14,8 @@ from dreamactor_dataset.versions import compare_manifests
 
 from flows import version_dataset as flow
 
+pytestmark = pytest.mark.slow
+
 STAGES = f"""
 stages:
   shards:
