@@ -28,8 +28,6 @@ class PartReader(nn.Module):
         marks: landmarks to place.
     """
 
-    grid_EX: Tensor
-
     def __init__(self, stem: int, marks: int) -> None:
         super().__init__()
         fine, coarse = 3 * stem, 4 * stem
@@ -40,9 +38,6 @@ class PartReader(nn.Module):
         self.from_coarse, self.from_middle = nn.Conv2d(coarse, fine, 1), nn.Conv2d(coarse, fine, 1)
         self.maps = nn.Sequential(convolved(fine, fine), nn.Conv2d(fine, marks, 1))
         self.width = coarse * (_MAP_SIDE // 4) ** 2
-        cells = (torch.arange(_MAP_SIDE) + 0.5) * (2 / _MAP_SIDE) - 1
-        grid = torch.stack([cells.repeat(_MAP_SIDE), cells.repeat_interleave(_MAP_SIDE)], dim=1)
-        self.register_buffer("grid_EX", _REACH * grid, persistent=False)
 
     def forward(self, squares_KCHW: Tensor) -> tuple[Tensor, Tensor]:
         """Squares (K, 3, 64, 64) -> places (K, M, X), float32, and looks (K, `width`)."""
@@ -52,8 +47,14 @@ class PartReader(nn.Module):
         seen_KCHW = self.from_middle(middle_KCHW) + _doubled(self.from_coarse(coarse_KCHW))
         maps_KMHW = self.maps(fine_KCHW + _doubled(seen_KCHW))
         # Half precision has not enough digits for a place.
-        places_KMX = maps_KMHW.float().flatten(2).softmax(dim=2) @ self.grid_EX.float()
+        places_KMX = maps_KMHW.float().flatten(2).softmax(dim=2) @ _cells(maps_KMHW.device)
         return places_KMX, coarse_KCHW.flatten(1)
+
+
+def _cells(device: torch.device) -> Tensor:
+    """Where the cells of a map lie, (E, X). No buffer: a checkpoint would not hold it, nor bfloat16 its digits."""
+    middles = (torch.arange(_MAP_SIDE, device=device) + 0.5) * (2 / _MAP_SIDE) - 1
+    return _REACH * torch.stack([middles.repeat(_MAP_SIDE), middles.repeat_interleave(_MAP_SIDE)], dim=1)
 
 
 def _doubled(maps_KCHW: Tensor) -> Tensor:
