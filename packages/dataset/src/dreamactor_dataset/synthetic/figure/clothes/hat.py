@@ -15,6 +15,8 @@ _LOWEST_RAD = 1.9
 # The brim in profile: height by depth, over the brows, above the ears, down to the nape.
 _BRIM_Z_DM, _BRIM_Y_DM = (-0.7, 0.2, 0.7, 1.3), (6.95, 7.35, 7.45, 7.72)
 _TURNED_UP_DM = 0.35
+# Hair is this much thicker here and there (`hair.shell`).
+_TOUSLED = 1.3
 
 
 def hat_part(hair_m: float) -> Part:
@@ -27,7 +29,7 @@ def hat_part(hair_m: float) -> Part:
     brim = np.clip((_TURNED_UP_DM - above_dm) / 0.04, 0, 1)
     # Hair is thin where the brim lies on skin.
     below = np.clip(scalp_dm(points_dm, 0.0) / 0.45, 0, 1)
-    offset_m = hair_m * below + 0.004 + 0.003 * brim + 0.010 * np.clip(1 - polar / 0.9, 0, 1)
+    offset_m = _TOUSLED * hair_m * below + 0.004 + 0.003 * brim + 0.010 * np.clip(1 - polar / 0.9, 0, 1)
     rows, columns = np.meshgrid(np.arange(_ROWS - 1), np.arange(_COLUMNS), indexing="ij")
     here, right = rows * _COLUMNS + columns, rows * _COLUMNS + (columns + 1) % _COLUMNS
     triangles = triangulate(np.stack([here, here + _COLUMNS, right + _COLUMNS, right], axis=-1).reshape(-1, 4))
