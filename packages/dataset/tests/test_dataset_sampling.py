@@ -11,7 +11,7 @@ from dreamactor_core.settings import load_settings
 from dreamactor_core.settings.dataset import SamplingDataSettings
 from dreamactor_dataset.clip_table import ClipTable
 from dreamactor_dataset.sampling import Draw, WindowSampler
-from dreamactor_dataset.sampling.cost import sample_cost
+from dreamactor_dataset.sampling.cost import frame_tokens, sample_cost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -201,9 +201,8 @@ def test_a_clip_as_long_as_the_window_is_never_carried() -> None:
 
 
 def test_attention_makes_long_windows_dear() -> None:
-    short, long = (
-        float(sample_cost(np.array(frames), np.array((960, 640)), np.array(0), 13_000)) for frames in (25, 121)
-    )
+    tokens = frame_tokens(np.array((960, 640)))
+    short, long = (float(sample_cost(np.array(frames), tokens, np.array(0), 13_000)) for frames in (25, 121))
     assert long / short == pytest.approx(31 / 7 * (1 + 31 * 2400 / 13_000) / (1 + 7 * 2400 / 13_000))
 
 
@@ -213,11 +212,13 @@ def test_ranks_side_by_side_have_like_work_in_every_epoch() -> None:
         _table(rng.integers(121, 400, 1999).tolist()), bucket_sizes=np.array([(960, 640), (640, 960), (784, 784)])
     )
     sampler = _sampler(table, batch_size=1, deal=8)
+
+    def cost_of(draw: Draw) -> float:
+        tokens = frame_tokens(np.array(draw.size))
+        return float(sample_cost(np.array(draw.frame_count), tokens, np.array(draw.reference_count), 13_000))
+
     cost = [
-        sum(
-            float(sample_cost(np.array(draw.frame_count), np.array(draw.size), np.array(draw.reference_count), 13_000))
-            for draw in sampler.batch(index)
-        )
+        sum(map(cost_of, sampler.batch(index)))
         # Not a multiple of eight: the second epoch begins in the middle of a step.
         for index in range(2 * sampler.batches_per_epoch // 8 * 8)
     ]

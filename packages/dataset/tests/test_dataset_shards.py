@@ -64,7 +64,7 @@ def test_a_shard_is_a_plain_tar_of_plain_safetensors(tmp_path: Path) -> None:
 
 
 def test_every_flipped_byte_is_noticed_or_harmless(tmp_path: Path) -> None:
-    reader, places = _write(tmp_path)
+    _, places = _write(tmp_path)
     place = places["first"]
     whole = (tmp_path / "s.tar").read_bytes()
     for byte in range(place.offset, place.offset + place.size):

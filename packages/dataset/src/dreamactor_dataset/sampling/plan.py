@@ -11,7 +11,7 @@ import numpy as np
 from dreamactor_core.settings.dataset import SamplingDataSettings
 
 from dreamactor_dataset.clip_table import ClipTable
-from dreamactor_dataset.sampling.cost import sample_cost
+from dreamactor_dataset.sampling.cost import frame_tokens, sample_cost
 from dreamactor_dataset.sampling.draw import LATENT_STRIDE
 
 
@@ -60,12 +60,12 @@ def make_plan(
     reference_counts = random.integers(
         settings.min_references, settings.max_references, len(starts), dtype=np.int8, endpoint=True
     )
-    frame_sizes = clips.bucket_sizes[clips.buckets[shown[order[starts]]]]
-    cost = sizes * sample_cost(frame_counts, frame_sizes, reference_counts, settings.attention_tokens)
+    tokens = frame_tokens(clips.bucket_sizes)[clips.buckets[shown[order[starts]]]]
+    cost = sizes * sample_cost(frame_counts, tokens, reference_counts, settings.attention_tokens)
     dealt = _deal(cost, settings.deal, first_index, random)
     offsets = np.concatenate([[0], np.cumsum(sizes[dealt], dtype=np.int32)]).astype(np.int32)
     places = np.repeat(starts[dealt] - offsets[:-1], sizes[dealt]) + np.arange(len(shown), dtype=np.int32)
-    return EpochPlan(shown[order[places]], offsets, frame_counts[dealt], reference_counts[dealt])
+    return EpochPlan(shown[order[places]], offsets, frame_counts[dealt].astype(np.int16), reference_counts[dealt])
 
 
 def _window_lengths(
@@ -74,27 +74,27 @@ def _window_lengths(
     """(M,) a random 4n+1 for each, within the settings and the clip."""
     longest = np.minimum(clips.lengths[shown], settings.max_frames)
     fewest, most = (settings.min_frames - 1) // LATENT_STRIDE, (longest - 1) // LATENT_STRIDE
-    return (LATENT_STRIDE * random.integers(fewest, most, endpoint=True, dtype=np.int32) + 1).astype(np.int32)
+    return LATENT_STRIDE * random.integers(fewest, most, endpoint=True, dtype=np.int32) + 1
 
 
 def _sorted(buckets: np.ndarray, wanted: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """(M,) an order by bucket, then window length, then chance."""
-    key = random.integers(2**32, size=len(wanted), dtype=np.uint64)
-    key |= wanted.astype(np.uint64) << np.uint64(32)
-    key |= buckets.astype(np.uint64) << np.uint64(48)
+    key = buckets.astype(np.uint64)
+    key <<= np.uint64(16)
+    key |= wanted.astype(np.uint16)
+    key <<= np.uint64(32)
+    key |= random.integers(2**32, size=len(wanted), dtype=np.uint32)
     return key.argsort().astype(np.int32)
 
 
 def _batches(counts: np.ndarray, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
     """Where batches begin in an order sorted by bucket, and how many samples each has."""
-    starts, end = [], 0
+    starts, sizes, end = [], [], 0
     for count in counts.tolist():
         starts.append(np.arange(end, end + count, batch_size, dtype=np.int32))
         end += count
-    begins = np.concatenate(starts)
-    ends = np.cumsum(counts, dtype=np.int32)
-    of_bucket = np.searchsorted(ends, begins, side="right")
-    return begins, np.minimum(ends[of_bucket] - begins, batch_size).astype(np.int32)
+        sizes.append(np.minimum(end - starts[-1], batch_size).astype(np.int32))
+    return np.concatenate(starts), np.concatenate(sizes)
 
 
 def _deal(cost: np.ndarray, group: int, first_index: int, random: np.random.Generator) -> np.ndarray:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 from dreamactor_core.errors import InputError
+from dreamactor_core.memory import release_freed
 from dreamactor_core.settings.dataset import SamplingDataSettings
 
 from dreamactor_dataset.clip_table import ClipTable
@@ -94,6 +95,7 @@ class WindowSampler:
             # The old one goes first: both together would be twice the memory.
             planned = self._planned = None
             planned = self._planned = (epoch, self._make_plan(epoch))
+            release_freed()
         return planned[1]
 
     def _make_plan(self, epoch: int) -> EpochPlan:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from dreamactor_core.errors import InputError, ManifestError
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     import pyarrow
 
 INDEX = "clips.arrow"
-_ABOUT = b"dreamactor-shards"
+_ABOUT, _SUMS = b"dreamactor-shards", b"sha256"
+_SUM_DIGITS = 64
 REMEDY = "Pack the clips with: dreamactor dataset pack"
-_T = TypeVar("_T", tuple[int, int], Stratum)
 _COLUMNS = (
     "shard", "offset", "size", "length", "bucket", "stratum", "yaw_frames", "full_body", "has_track", "has_truth",
 )  # fmt: skip
@@ -64,7 +64,6 @@ class IndexAbout:
         sizes: width and height of each bucket.
         strata: framing, category and source of each.
         shards: file names.
-        sha256: of each shard.
         splits: first clip and end of each split.
     """
 
@@ -72,7 +71,6 @@ class IndexAbout:
     sizes: tuple[tuple[int, int], ...]
     strata: tuple[Stratum, ...]
     shards: tuple[str, ...]
-    sha256: tuple[str, ...]
     splits: Mapping[str, tuple[int, int]]
 
 
@@ -101,7 +99,7 @@ def write_index_table(
     path: Path,
     rows: "pyarrow.Table",
     numbers: Mapping[str, np.ndarray],
-    sizes: Sequence[tuple[int, int]],
+    sizes: Sequence[tuple[int, int]] | np.ndarray,
     area: int,
     shards: Mapping[str, str],
 ) -> None:
@@ -109,36 +107,50 @@ def write_index_table(
 
     Args:
         numbers: shard, offset, size, yaw_frames and full_body.
-        sizes: width and height of each clip's frames.
+        sizes: (N, 2) width and height of each clip's frames.
     """
     import pyarrow
 
-    buckets, known_sizes = _numbered(sizes)
-    names = [rows[name].to_pylist() for name in Stratum._fields]
-    framed = zip(*([value or "unknown" for value in values] for values in names), strict=True)
-    strata, known_strata = _numbered([Stratum(*each) for each in framed])
+    known_sizes, buckets = np.unique(np.asarray(sizes, np.int64).reshape(-1, 2), axis=0, return_inverse=True)
+    known_strata, strata = find_strata(rows)
     columns: dict[str, np.ndarray] = {
         **numbers,
         "length": rows["frame_count"].to_numpy().astype(np.int32),
-        "bucket": buckets,
+        "bucket": buckets.astype(np.uint16),
         "stratum": strata,
         "has_track": rows["track"].is_valid().to_numpy().astype(np.uint8),
         "has_truth": rows["truth_track"].is_valid().to_numpy().astype(np.uint8),
     }
-    about = IndexAbout(area, known_sizes, known_strata, tuple(shards), tuple(shards.values()), _bounds(rows))
+    frame_sizes = tuple((int(width), int(height)) for width, height in known_sizes)
+    about = IndexAbout(area, frame_sizes, known_strata, tuple(shards), _bounds(rows))
     table = rows
     for name, column in columns.items():
         table = table.append_column(name, _arrow(column))
-    table = table.combine_chunks().replace_schema_metadata({_ABOUT: json.dumps(asdict(about), sort_keys=True)})
+    table = table.combine_chunks().replace_schema_metadata(
+        {_ABOUT: json.dumps(asdict(about), sort_keys=True), _SUMS: "".join(shards.values())}
+    )
     with atomic_path(path) as temporary, pyarrow.ipc.new_file(str(temporary), table.schema) as writer:
         # One batch: columns stay whole, so that numpy can look at them without a copy.
         writer.write_table(table, max_chunksize=max(1, len(table)))
 
 
-def _numbered(values: Sequence[_T]) -> tuple[np.ndarray, tuple[_T, ...]]:
-    """Small numbers for values, and what each number stands for."""
-    known = {value: number for number, value in enumerate(sorted(set(values)))}
-    return np.array([known[value] for value in values], np.uint16), tuple(known)
+def find_strata(rows: "pyarrow.Table") -> tuple[tuple[Stratum, ...], np.ndarray]:
+    """The strata of the clips of a manifest, and the number of each clip's."""
+    import pyarrow.compute
+
+    values: list[list[str]] = []
+    codes = np.zeros((len(rows), len(Stratum._fields)), np.int64)
+    for place, name in enumerate(Stratum._fields):
+        encoded = pyarrow.compute.fill_null(rows[name], "unknown").combine_chunks().dictionary_encode()
+        values.append(encoded.dictionary.to_pylist())
+        codes[:, place] = encoded.indices.to_numpy()
+    # Equal clips give equal numbers, whichever stands first.
+    ranks = [np.argsort(np.argsort(names)) for names in values]
+    ranked = np.stack([rank[codes[:, place]] for place, rank in enumerate(ranks)], axis=1)
+    known, strata = np.unique(ranked, axis=0, return_inverse=True)
+    ordered = [sorted(names) for names in values]
+    named = tuple(Stratum(*(names[rank] for names, rank in zip(ordered, each, strict=True))) for each in known)
+    return named, strata.astype(np.uint16)
 
 
 def _bounds(rows: "pyarrow.Table") -> dict[str, tuple[int, int]]:
@@ -213,13 +225,15 @@ class ShardIndex:
         )
 
 
-def read_about(path: Path) -> IndexAbout:
-    """What is said once for all clips.
+def read_sums(path: Path) -> dict[str, str]:
+    """The sha256 of each shard by its name.
 
     Raises:
         InputError, ManifestError: as `ShardIndex.open`.
     """
-    return _map(require_file(path, remedy=REMEDY))[1]
+    table, about = _map(require_file(path, remedy=REMEDY))
+    sums = table.schema.metadata[_SUMS].decode()
+    return {name: sums[_SUM_DIGITS * at : _SUM_DIGITS * (at + 1)] for at, name in enumerate(about.shards)}
 
 
 def _mapped(column: "pyarrow.Array") -> np.ndarray:
@@ -278,7 +292,6 @@ def _map(path: Path) -> "tuple[pyarrow.Table, IndexAbout]":
             "sizes": tuple((int(width), int(height)) for width, height in about["sizes"]),
             "strata": tuple(Stratum(*each) for each in about["strata"]),
             "shards": tuple(about["shards"]),
-            "sha256": tuple(about["sha256"]),
         }
         described = IndexAbout(**about)
     except (pyarrow.ArrowInvalid, KeyError, ValueError, TypeError, OSError) as problem:

@@ -19,9 +19,11 @@ from dreamactor_core.settings.dataset import ShardsSettings
 
 from dreamactor_dataset.shards.archive import Place, write_error, write_shard
 from dreamactor_dataset.shards.clip import PackedFacts, pack_clip
-from dreamactor_dataset.shards.index import INDEX, SPLITS, PackedClip, read_about, write_index
+from dreamactor_dataset.shards.index import INDEX, SPLITS, PackedClip, read_sums, write_index
 
 _SHARDS, _NOTES = ".tar", ".json"
+# Of records and notes; shards of another one are made again.
+_FORMAT = 1
 
 
 def pack_clips(
@@ -93,7 +95,7 @@ def _jobs(manifest: Path, output: Path, settings: ShardsSettings, area: int) -> 
         members = sorted((row for row in rows if row.split == split), key=lambda row: row.clip_id)
         for number, start in enumerate(range(0, len(members), settings.clips)):
             part = tuple(members[start : start + settings.clips])
-            key = _content_key(part, manifest.parent, f"{area} {settings.quality}")
+            key = _content_key(part, manifest.parent, f"{_FORMAT} {area} {settings.quality}")
             path = output / f"{split}-{number:05}-{key}{_SHARDS}"
             jobs.append(_Job(part, manifest.parent, path, area, settings.quality))
     return jobs
@@ -196,9 +198,8 @@ def _drop_others(output: Path, jobs: Sequence[_Job]) -> None:
 
 def verify_shards(index: Path) -> list[ShardError]:
     """Compare every shard with the sha256 that the index knows; one error for each that differs or is missing."""
-    about = read_about(index)
     problems = []
-    for name, expected in progress(zip(about.shards, about.sha256, strict=True), "verifying shards", len(about.shards)):
+    for name, expected in progress(read_sums(index).items(), "verifying shards"):
         path = index.parent / name
         try:
             whole = sha256_file(path) == expected
