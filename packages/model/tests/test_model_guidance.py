@@ -140,7 +140,9 @@ def test_skipped_guidance_adds_its_last_difference(
 
 
 def test_dropping_by_clip_means_the_same_zeros_as_guidance(conditions: Conditions) -> None:
-    kept = conditions.keep(references_B=torch.tensor([True, False]), pose_B=torch.tensor([False, True]), face_B=torch.tensor([False, True]))
+    kept = conditions.keep(
+        references_B=torch.tensor([True, False]), pose_B=torch.tensor([False, True]), face_B=torch.tensor([False, True])
+    )
     assert torch.equal(kept.references_BRCHW[0], conditions.references_BRCHW[0])
     assert torch.equal(kept.pose_BCFHW[1], conditions.pose_BCFHW[1])
     still, unseen = conditions.without_motion(), conditions.without_reference()

@@ -4,13 +4,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from dreamactor_core.errors import WeightsError
+from dreamactor_core.errors import TrainingError, WeightsError
+from dreamactor_core.settings import load_settings
 from dreamactor_core.settings.training import LoraStageSettings
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.checkpoint import load_checkpoint, read_about, save_checkpoint
 from dreamactor_model.lora.adapters import adapter_state, add_adapters, merge_adapters
 from dreamactor_model.lora.folder import load_adapted, merge_lora, save_adapters
+from dreamactor_model.training.diffusion.diffusion_stage import initial_actor
 from dreamactor_model.training.finished import save_finished, verify_finished
+from dreamactor_model.training.spec import TrainingSpec
+from dreamactor_model.training.stages import prerequisites
 from dreamactor_model.vae import VideoVAE
 from micro_model import MICRO_ACTOR, MICRO_VAE, awake_actor
 
@@ -64,9 +68,9 @@ def test_merged_equals_base_and_adapters(base: DreamActor) -> None:
     adapted = _velocity(base)
     merge_adapters(base)
     assert base.state_dict().keys() == names
-    scale = float(adapted.abs().max())
-    assert float((_velocity(base) - adapted).abs().max()) / scale <= 1e-5
-    assert float((adapted - plain).abs().max()) / scale > 1e-2
+    scale = adapted.abs().max()
+    assert (_velocity(base) - adapted).abs().max() <= 1e-5 * scale
+    assert (adapted - plain).abs().max() > 1e-2 * scale
 
 
 def test_a_merged_folder_is_a_model_like_any_other(base: DreamActor, tmp_path: Path) -> None:
@@ -92,3 +96,26 @@ def test_adapters_of_another_model_are_refused(base: DreamActor, tmp_path: Path)
         load_adapted(tmp_path / "lora", tmp_path / "other")
     with pytest.raises(WeightsError, match="not adapters"):
         load_adapted(tmp_path / "base", tmp_path / "base")
+
+
+def test_stage_lora_adapts_the_model_that_the_settings_name(base: DreamActor, tmp_path: Path) -> None:
+    settings = load_settings({"training.lora.base": str(tmp_path / "base"), "training.lora.rank": 2})
+    with pytest.raises(TrainingError, match="not there"):
+        prerequisites(settings.training, "lora")
+    save_checkpoint(VideoVAE(MICRO_VAE), tmp_path / "vae", about={})
+    save_finished(base, tmp_path / "vae", tmp_path / "base", about={})
+    spec = TrainingSpec(
+        stage="lora",
+        settings=settings.model_dump(mode="json"),
+        manifest=tmp_path / "clips.arrow",
+        starts_from=prerequisites(settings.training, "lora"),
+        work_dir=tmp_path / "work",
+        output=tmp_path / "lora",
+        configuration="",
+        without_data="",
+        checkpoint=None,
+    )
+    actor = initial_actor(spec)
+    learning = {name for name, parameter in actor.named_parameters() if parameter.requires_grad}
+    assert learning == adapter_state(actor).keys()
+    assert all(tensor.shape[0] == 2 for name, tensor in adapter_state(actor).items() if name.endswith("down_RI"))

@@ -1,14 +1,18 @@
 """The objective by hand-computed numbers, and where the loss counts."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 from dreamactor_core.motion_track import MotionTrack
-from dreamactor_core.settings.training import DiffusionStageSettings, ObjectiveSettings
+from dreamactor_core.settings.training import ConditionWarmUpSettings, DiffusionStageSettings, ObjectiveSettings
 from dreamactor_model.training.diffusion.loss_weights import loss_weights
-from dreamactor_model.training.diffusion.objective import draw_timesteps, flow_loss, make_flow_sample
+from dreamactor_model.training.diffusion.objective import draw_timesteps, flow_loss, loss_by_noise, make_flow_sample
+from dreamactor_model.training.diffusion.warm_up import shown_conditions
 from dreamactor_model.training.run.schedule import learning_rate_share
 from dreamactor_model.training.vae.vae_stage import edge_loss
+from pydantic import ValidationError
 
 
 def _sample(carried: bool):
@@ -45,6 +49,44 @@ def test_clean_frames_give_no_gradient():
     assert predicted.grad.flatten()[0] == 0.0
     # d/dv (v + 4)^2 at v = 0
     assert predicted.grad.flatten()[1] == pytest.approx(8.0)
+
+
+def test_losses_are_told_apart_by_noise_level():
+    clean, noise, levels = torch.zeros(3, 1, 1, 1, 1), torch.zeros(3, 1, 1, 1, 1), torch.tensor([0.1, 0.2, 0.9])
+    sample = make_flow_sample(clean, noise, levels, torch.tensor([False] * 3))
+    predicted = torch.tensor([1.0, 3.0, 2.0]).view(3, 1, 1, 1, 1)
+    losses = loss_by_noise(predicted, sample, torch.ones(3, 1, 1, 1), levels)
+    # Sum and number of clips: (1 + 9, 2) below a quarter, (4, 1) above three.
+    assert [losses[f"loss_noise_{part}"].tolist() for part in range(4)] == [[10, 2], [0, 0], [0, 0], [4, 1]]
+
+
+def test_the_stronger_a_condition_the_less_it_is_shown_while_the_base_warms_up():
+    draw = SimpleNamespace(drop_reference=False, drop_motion=False)
+    warm_up = ConditionWarmUpSettings(steps=10, reference=0.9, face=0.6, pose=0.3)
+
+    def shares(step: int) -> dict[str, float]:
+        shown = shown_conditions([draw] * 4000, warm_up, step, np.random.default_rng(step))
+        return {name: float(mask.float().mean()) for name, mask in shown.items()}
+
+    assert shares(9) == pytest.approx({"keep_references_B": 0.9, "keep_pose_B": 0.3, "keep_face_B": 0.6}, abs=0.03)
+    assert shares(10) == {"keep_references_B": 1.0, "keep_pose_B": 1.0, "keep_face_B": 1.0}
+    dropped = SimpleNamespace(drop_reference=True, drop_motion=True)
+    assert not any(mask.any() for mask in shown_conditions([dropped], warm_up, 10, np.random.default_rng(0)).values())
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"warm_up": {"pose": 0.9, "face": 0.5}}, "stronger"),
+        ({"warm_up": {"steps": 11}}, "more than steps"),
+        ({"train": ("face",), "conditions": ("reference", "pose")}, "nothing would learn"),
+        ({"conditions": ("pose", "pose")}, "once"),
+        ({"train": ("base", "base")}, "once"),
+    ],
+)
+def test_a_stage_that_makes_no_sense_is_refused(change: dict[str, object], problem: str):
+    with pytest.raises(ValidationError, match=problem):
+        DiffusionStageSettings.model_validate({"steps": 10, **change})
 
 
 def test_weights_shift_the_mean():

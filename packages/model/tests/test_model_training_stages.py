@@ -10,10 +10,13 @@ from dreamactor_core.settings import Settings, load_settings
 from dreamactor_model.actor import DreamActor, parameter_group
 from dreamactor_model.checkpoint import save_checkpoint
 from dreamactor_model.conditions import Conditions
-from dreamactor_model.training.diffusion.diffusion_stage import FlowObjective
-from dreamactor_model.training.spec import configuration_hash
+from dreamactor_model.training.diffusion.diffusion_stage import FlowObjective, initial_actor
+from dreamactor_model.training.finished import save_finished
+from dreamactor_model.training.spec import TrainingSpec, configuration_hash
 from dreamactor_model.training.stages import STAGES, freeze_others, parse_stage, prerequisites, stage_settings
-from micro_model import MICRO_ACTOR
+from dreamactor_model.vae import VideoVAE
+from micro_model import MICRO_ACTOR, MICRO_VAE
+from safetensors.torch import load_file
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +64,34 @@ def test_a_stage_changes_its_parameters_and_not_one_bit_of_the_others(actor: Dre
         assert torch.equal(parameter, before[name]) != learns, name
 
 
+def test_stage_2_hands_on_what_stage_1_made_to_the_bit(actor: DreamActor, tmp_path: Path) -> None:
+    save_checkpoint(VideoVAE(MICRO_VAE), tmp_path / "vae", about={})
+    save_finished(actor, tmp_path / "vae", tmp_path / "stage1", about={})
+    spec = TrainingSpec(
+        stage="2",
+        settings=load_settings().model_dump(mode="json"),
+        manifest=tmp_path / "clips.arrow",
+        starts_from={"1": tmp_path / "stage1"},
+        work_dir=tmp_path / "work",
+        output=tmp_path / "stage2",
+        configuration="",
+        without_data="",
+        checkpoint=None,
+    )
+    learnt = initial_actor(spec)
+    objective = FlowObjective(learnt, ("reference", "pose", "face"))
+    optimizer = torch.optim.AdamW([p for p in learnt.parameters() if p.requires_grad], lr=1e-2)
+    for _ in range(3):
+        optimizer.zero_grad()
+        objective(**_batch(learnt))["loss"].backward()
+        optimizer.step()
+    save_finished(learnt, tmp_path / "vae", tmp_path / "stage2", about={})
+    before, after = (load_file(tmp_path / name / "model.safetensors") for name in ("stage1", "stage2"))
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed
+    assert {parameter_group(name) for name in changed} == {"face"}
+
+
 def test_the_paper_trains_all_but_the_face_then_only_it_then_everything() -> None:
     training = load_settings().training
     table = {stage: stage_settings(training, stage) for stage in ("1", "2", "3")}
@@ -80,7 +111,9 @@ def test_conditions_that_a_stage_does_not_show_do_not_matter(actor: DreamActor) 
 
 def test_dropped_samples_see_zeros() -> None:
     conditions = Conditions(torch.ones(2, 1, 1, 1, 1), torch.ones(2, 1, 1, 1, 1), torch.ones(2, 1, 1))
-    kept = conditions.keep(references_B=torch.tensor([True, False]), pose_B=torch.tensor([False, True]), face_B=torch.tensor([False, True]))
+    kept = conditions.keep(
+        references_B=torch.tensor([True, False]), pose_B=torch.tensor([False, True]), face_B=torch.tensor([False, True])
+    )
     assert kept.references_BRCHW.flatten().tolist() == [1, 0]
     assert kept.pose_BCFHW.flatten().tolist() == [0, 1]
     assert kept.face_BTC is not None

@@ -102,6 +102,7 @@ class DiffusionStageSettings(ClipStageSettings):
 class LoraStageSettings(ClipStageSettings):
     """Stage lora: a finished model learns one character or style in a few weights beside its own, which stay."""
 
+    steps: int = Field(2000, ge=1, description="Optimizer steps.")
     learning_rate: float = Field(1e-4, gt=0, description="Peak learning rate of AdamW.")
     rank: int = Field(16, ge=1, description="Rank of each adapter: its inner width.")
     alpha: float = Field(16.0, gt=0, description="An adapter adds alpha / rank of its product.")
@@ -212,5 +213,5 @@ class TrainingSettings(Section):
     )
     stage2: DiffusionStageSettings = DiffusionStageSettings(steps=20_000, train=("face",))
     stage3: DiffusionStageSettings = DiffusionStageSettings(steps=30_000)
-    lora: LoraStageSettings = LoraStageSettings(steps=2000)
+    lora: LoraStageSettings = LoraStageSettings()
     audio: AudioStageSettings = AudioStageSettings(steps=2000, learning_rate=1e-3)

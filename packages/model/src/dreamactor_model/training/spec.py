@@ -20,6 +20,7 @@ FAILURE = "failure.json"
 CHECKPOINTS = "checkpoints"
 HEARTBEAT = "heartbeat"
 ENGINE = "deepspeed.json"
+VIDEOS = "videos"
 
 SHARED_TRAINING = {"seed", "micro_batches", "precision", "weight_decay", "gradient_clip", "ema_decay", "objective"}
 """Training settings that all stages share and that decide their weights. Ranks and ZeRO stage decide only the cost."""

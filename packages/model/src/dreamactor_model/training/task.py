@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -27,3 +27,11 @@ class StageTask(Protocol):
 
     def save(self, folder: Path) -> Mapping[str, float]:
         """Write the finished weights, which the module now holds averaged. Returns final measurements."""
+
+
+@runtime_checkable
+class MakesVideos(Protocol):
+    """A stage whose model can be looked at while it learns."""
+
+    def make_video(self, path: Path | None) -> None:
+        """Make a video of the module as it is; all ranks call it, one with a path to write to."""

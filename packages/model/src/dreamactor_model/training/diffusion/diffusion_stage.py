@@ -39,6 +39,7 @@ from dreamactor_model.training.diffusion.objective import (
     loss_by_noise,
     make_flow_sample,
 )
+from dreamactor_model.training.diffusion.validation import ValidationClip
 from dreamactor_model.training.diffusion.warm_up import shown_conditions
 from dreamactor_model.training.finished import VAE_FOLDER, save_finished
 from dreamactor_model.training.randomness import step_generator, step_random
@@ -126,6 +127,7 @@ class DiffusionTask:
         self._loader = SampleLoader(clips, settings.dataset.sampling, settings.signals.guidance)
         self._budget = LossBudget(clips, settings.dataset.shards.loss_budget, spec.work_dir)
         self._spec, self._row = spec, row
+        self._shown = ValidationClip(spec.manifest, vae_folder, settings, uses_face="face" in row.conditions)
         self._seed = _stage_seed(spec)
 
     @classmethod
@@ -163,6 +165,10 @@ class DiffusionTask:
             self._clips.rows[draw.clip_index].clip_id
             for draw in self._sampler.batch(step * self._training.micro_batches + slot)
         ]
+
+    def make_video(self, path: Path | None) -> None:
+        """Of a held-out clip."""
+        self._shown.make_video(self.module.actor, path)
 
     def save(self, folder: Path) -> Mapping[str, float]:
         """Write the actor and the VAE whose latents it reads; of stage lora the adapters alone."""

@@ -11,6 +11,8 @@ MILESTONE = "milestone: "
 """Lines of the trainer's output that begin so are shown to the person who waits."""
 METRICS = "metrics: "
 """Lines that begin so hold metrics as JSON, with their step."""
+VIDEO = "video: "
+"""Lines that begin so name a video that was made on the way."""
 _MILESTONE_S = 10.0
 
 
@@ -37,6 +39,10 @@ class Journal:
         if now - self._last_milestone >= _MILESTONE_S:
             self._last_milestone = now
             self.milestone(f"step {step} of {self._steps}, loss {values['loss']:.4f}, {values['step_s']:.3f} s a step")
+
+    def video(self, path: Path) -> None:
+        """A video that was made on the way."""
+        print(f"{VIDEO}{path}", flush=True)
 
     def milestone(self, text: str) -> None:
         """One line for the person who waits."""

@@ -15,6 +15,7 @@ from dreamactor_core.settings import Settings
 from dreamactor_core.spooled_run import SpooledRun, waiting
 from dreamactor_core.tracking import RUN_VARIABLE
 
+from dreamactor_model.lora.base import with_local_base
 from dreamactor_model.training.checkpoints.commit import find_checkpoint
 from dreamactor_model.training.checkpoints.state import TrainingState
 from dreamactor_model.training.run.curves import write_report
@@ -68,6 +69,8 @@ def train_stage(settings: Settings, stage: Stage, manifest: Path, *, resume: str
     base = base_folder(settings.training)
     if stage == "vae" and base is not None:
         return _adopt_vae(base, settings)
+    if stage == "lora":
+        settings = with_local_base(settings)
     nodes = find_nodes(settings.training, os.environ)
     spec = _specify(settings, stage, manifest)
     if nodes.number > 0:

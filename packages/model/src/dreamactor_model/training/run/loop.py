@@ -26,9 +26,9 @@ from dreamactor_model.training.run.ema import WeightAverage
 from dreamactor_model.training.run.journal import Journal
 from dreamactor_model.training.run.meters import Meters
 from dreamactor_model.training.run.prefetch import prefetched
-from dreamactor_model.training.spec import CHECKPOINTS, FINAL_METRICS, HEARTBEAT, TrainingSpec
+from dreamactor_model.training.spec import CHECKPOINTS, FINAL_METRICS, HEARTBEAT, VIDEOS, TrainingSpec
 from dreamactor_model.training.stages import stage_settings
-from dreamactor_model.training.task import Batch, StageTask
+from dreamactor_model.training.task import Batch, MakesVideos, StageTask
 
 
 class TrainingLoop:
@@ -96,6 +96,7 @@ class TrainingLoop:
             step += 1
             meters.end_step(losses)
             self._report(step, meters)
+            self._make_video(step)
             if step % self._training.checkpoint_every == 0 or step == self._row.steps:
                 self._save(step)
         return True
@@ -159,6 +160,20 @@ class TrainingLoop:
         if values["data_wait_share"] > max(self._training.data_wait_warning, 2 * self._data_wait_told):
             self._data_wait_told = values["data_wait_share"]
             self._journal.milestone(f"step {step}: {self._data_wait_told:.0%} of the time goes into waiting for data")
+
+    def _make_video(self, step: int) -> None:
+        """At intervals, by the averaged weights: those that will be used."""
+        every = self._training.validate_every
+        if every is None or step % every or not isinstance(self._task, MakesVideos):
+            return
+        path = self._spec.work_dir / VIDEOS / f"step-{step:06d}.mp4"
+        with self._average.in_place_of_weights(self._task.module):
+            self._task.module.eval()
+            self._task.make_video(path if self._rank == 0 else None)
+            self._task.module.train()
+            dist.barrier()
+        if self._journal is not None:
+            self._journal.video(path)
 
     def _resume(self) -> int:
         """The step to go on from, with weights, moments and averages restored."""

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from contextlib import suppress
+from pathlib import Path
 from typing import Self
 
 import psutil
@@ -21,9 +22,9 @@ from dreamactor_core.settings import Settings
 from dreamactor_core.spooled_run import SpooledRun
 from dreamactor_core.supervisor import GRACE_S
 
-from dreamactor_model.training.run.journal import METRICS, MILESTONE
+from dreamactor_model.training.run.journal import METRICS, MILESTONE, VIDEO
 from dreamactor_model.training.run.nodes import Nodes
-from dreamactor_model.training.spec import FAILURE, HEARTBEAT, LOG, TrainingSpec
+from dreamactor_model.training.spec import FAILURE, HEARTBEAT, LOG, VIDEOS, TrainingSpec
 
 _TAIL_LINES = 200
 _LAST_WORDS = 5
@@ -87,6 +88,8 @@ class Ranks:
                 elif line.startswith(METRICS) and run is not None:
                     values = json.loads(line.removeprefix(METRICS))
                     run.metrics(values, values.pop("step"))
+                elif line.startswith(VIDEO) and run is not None:
+                    run.artifact(Path(line.removeprefix(VIDEO)), VIDEOS)
                 elif line:
                     tail.append(line)
         status = self._process.wait()

@@ -1,0 +1,225 @@
+"""The overfit check: the tiny preset learns one synthetic clip until the full sampling path gives it back.
+
+References, control maps, face crops -> encoders -> segments of the solver -> VAE -> 8-bit frames: only if every
+condition is wired does that come near the clip, and only if each is used do these make it worse: control maps in
+another order (the body goes wrong), another person's face crops (the mouth goes wrong), another person's reference (who
+it is goes wrong). The VAE learns the clip too, since the whole path counts; its own reconstruction is the ceiling.
+
+    python -m benchmarks.training_parts.overfit [SHEET.png]
+
+Legend: B batch, C channels, T video frames, F latent frames, R references, H W rows and columns.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from dreamactor_core.contact_sheet import tile
+from dreamactor_core.image import write_image
+from dreamactor_core.settings.sampling import SamplingSettings
+from dreamactor_core.settings.training import ObjectiveSettings, StageSettings, VideoVaeStageSettings
+from dreamactor_model.actor import DreamActor
+from dreamactor_model.animate.frames import to_pixels
+from dreamactor_model.presets import get_preset, latent_frames, video_frames
+from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream
+from dreamactor_model.training.diffusion.diffusion_stage import FlowObjective
+from dreamactor_model.training.diffusion.loss_weights import loss_weights
+from dreamactor_model.training.diffusion.objective import draw_timesteps
+from dreamactor_model.training.run.schedule import learning_rate_share
+from dreamactor_model.training.task import Batch
+from dreamactor_model.training.vae import vae_start
+from dreamactor_model.training.vae.vae_stage import VideoVaeObjective, to_model_range
+from dreamactor_model.vae import VideoVAE
+from dreamactor_signals.draw import control_maps
+from dreamactor_signals.faces import crop_faces
+from torch import Tensor, nn
+
+from benchmarks.training_parts.close_up import make_close_up
+
+_SIDE, _FRAMES, _WINDOW = 96, 49, 25
+_PERSON, _OTHER_PERSON, _MOVES, _OTHER_MOVES = 3, 0, 1, 2
+_VAE_ROW = VideoVaeStageSettings(
+    steps=2500, learning_rate=3e-3, final_learning_rate=0.02, warmup_steps=20, crop=48, kl_weight=1e-6
+)
+_FLOW_ROW = StageSettings(steps=1200, learning_rate=1e-3, final_learning_rate=0.02, warmup_steps=20)
+# Half the clips are shown no control maps: else they tell the frame, and the face tokens would not be needed.
+_SHOWN_POSE, _DROPPED = 0.5, 0.1
+# Guidance would overshoot what has been learnt by heart.
+_SAMPLING = SamplingSettings(steps=20, guidance_reference=1.0, guidance_motion=1.0, segment_frames=_WINDOW)
+_SHOWN_EVERY = 6
+
+
+@dataclass(frozen=True)
+class Filmed:
+    """A clip: frames (T, H, W, 3), control maps (T, 6, H, W), face crops (T, S, S, 3), loss weights (F, h, w)."""
+
+    frames_THWC: np.ndarray
+    control_TCHW: np.ndarray
+    crops_THWC: np.ndarray
+    weights_FHW: np.ndarray
+    boxes_px: np.ndarray
+
+    @classmethod
+    def make(cls, person: int, moves: int) -> "Filmed":
+        """Render it."""
+        clip = make_close_up(person, moves, _SIDE, _FRAMES)
+        stride = get_preset("tiny").actor.spatial_stride
+        return cls(
+            clip.frames,
+            control_maps(clip.track, (_SIDE, _SIDE)),
+            crop_faces(clip.frames, clip.track.face_boxes_px),
+            loss_weights(clip.track, stride, ObjectiveSettings()),
+            clip.track.face_boxes_px,
+        )
+
+
+def measure(scale: float = 1.0, sheet: Path | None = None) -> dict[str, float | bool | str | None]:
+    """PSNR of what the path gives back, and what each wrong condition costs.
+
+    Args:
+        sheet: where to write a picture: the clip, what is given back, then with each wrong condition.
+    """
+    torch.manual_seed(0)
+    mine, double = Filmed.make(_PERSON, _MOVES), Filmed.make(_OTHER_PERSON, _MOVES)
+    other = Filmed.make(_OTHER_PERSON, _OTHER_MOVES)
+    vae = _train_vae(mine, max(int(_VAE_ROW.steps * scale), 40))
+    actor = _train_actor(mine, vae, max(int(_FLOW_ROW.steps * scale), 40))
+    order = np.random.default_rng(1).permutation(_FRAMES)
+    made = {
+        "right": _sample(actor, vae, mine.frames_THWC[0], mine.control_TCHW, mine.crops_THWC),
+        "shuffled": _sample(actor, vae, mine.frames_THWC[0], mine.control_TCHW[order], mine.crops_THWC),
+        "other_face": _sample(actor, vae, mine.frames_THWC[0], mine.control_TCHW, other.crops_THWC),
+        "other_reference": _sample(actor, vae, double.frames_THWC[0], mine.control_TCHW, mine.crops_THWC),
+    }
+    if sheet is not None:
+        rows = [mine.frames_THWC, *made.values(), double.frames_THWC]
+        cells = np.concatenate([row[::_SHOWN_EVERY] for row in rows])
+        write_image(sheet, tile(cells, columns=len(cells) // len(rows)))
+    return _figures(mine, double, made) | {"overfit_vae_ceiling_db": _psnr_db(_through(vae, mine), mine.frames_THWC)}
+
+
+def _figures(mine: Filmed, double: Filmed, made: dict[str, np.ndarray]) -> dict[str, float | bool | str | None]:
+    psnr = {name: _psnr_db(frames, mine.frames_THWC) for name, frames in made.items()}
+    mouth = {name: _psnr_db(frames, mine.frames_THWC, _mouths(mine.boxes_px)) for name, frames in made.items()}
+    # Nearer to the other person in the same moves than before.
+    towards = _psnr_db(made["other_reference"], double.frames_THWC) - _psnr_db(made["right"], double.frames_THWC)
+    return {
+        "overfit_psnr_db": psnr["right"],
+        "overfit_pose_shuffle_drop_db": psnr["right"] - psnr["shuffled"],
+        "overfit_face_swap_mouth_drop_db": mouth["right"] - mouth["other_face"],
+        "overfit_reference_swap_drop_db": psnr["right"] - psnr["other_reference"],
+        "overfit_reference_swap_towards_db": towards,
+    }
+
+
+def _train_vae(clip: Filmed, steps: int) -> VideoVAE:
+    """As stage vae, on one clip; the statistics are the clip's."""
+    vae, row = VideoVAE(get_preset("tiny").vae), _VAE_ROW.model_copy(update={"steps": steps})
+    video_THWC = torch.from_numpy(clip.frames_THWC)
+    vae_start.prepare(vae, to_model_range(video_THWC[::4, None]))
+    random = np.random.default_rng(0)
+
+    def batch(step: int) -> Batch:
+        frames = (1, 9)[step % 2]
+        crops = [_crop(video_THWC, frames, random) for _ in range(9 // frames)]
+        return {"video_BTHWC": torch.stack(crops)}
+
+    _train(VideoVaeObjective(vae, row), row, batch)
+    vae_start.finish(vae.eval())
+    with torch.no_grad():
+        raw_CN = vae.encode(to_model_range(video_THWC[None]))[0].flatten(1)
+        vae.set_statistics(raw_CN.mean(dim=1), raw_CN.std(dim=1))
+    return vae
+
+
+def _crop(video_THWC: Tensor, frames: int, random: np.random.Generator) -> Tensor:
+    start = int(random.integers(_FRAMES - frames, endpoint=True))
+    x, y = (int(value) for value in random.integers(_SIDE - _VAE_ROW.crop, size=2, endpoint=True))
+    return video_THWC[start : start + frames, y : y + _VAE_ROW.crop, x : x + _VAE_ROW.crop]
+
+
+def _train_actor(clip: Filmed, vae: VideoVAE, steps: int) -> DreamActor:
+    """All of it at once, on random windows, so that a place in the window tells nothing of the frame."""
+    row = _FLOW_ROW.model_copy(update={"steps": steps})
+    actor = DreamActor(get_preset("tiny").actor)
+    video_THWC, control_TCHW = torch.from_numpy(clip.frames_THWC), torch.from_numpy(clip.control_TCHW)
+    crops_TCHW = torch.from_numpy(clip.crops_THWC).permute(0, 3, 1, 2)
+    weights_FHW = torch.from_numpy(clip.weights_FHW)
+    with torch.no_grad():
+        latents_BCFHW = vae.encode(to_model_range(video_THWC[None]))
+        images_RCHW = vae.encode(to_model_range(video_THWC[:, None]))[:, :, 0]
+    random, generator = np.random.default_rng(0), torch.Generator().manual_seed(0)
+    window = latent_frames(_WINDOW)
+
+    def batch(_: int) -> Batch:
+        start = int(random.integers(latents_BCFHW.shape[2] - window, endpoint=True))
+        shown = random.random(4)
+        first = start * 4
+        frames = slice(first, first + video_frames(window))
+        clean_BCFHW = latents_BCFHW[:, :, start : start + window]
+        return {
+            "latents_BCFHW": clean_BCFHW,
+            "noise_BCFHW": torch.randn(clean_BCFHW.shape, generator=generator),
+            "timestep_B": draw_timesteps(1, ObjectiveSettings(), generator),
+            "carried_B": torch.tensor([start > 0 and shown[0] < 0.5]),
+            "references_BRCHW": images_RCHW[[int(random.integers(_FRAMES))]][None],
+            "control_BCTHW": control_TCHW[frames].transpose(0, 1)[None],
+            "crops_BTCHW": crops_TCHW[frames][None],
+            "weights_BFHW": weights_FHW[None, start : start + window],
+            "keep_references_B": torch.tensor([shown[1] >= _DROPPED]),
+            "keep_pose_B": torch.tensor([shown[2] < _SHOWN_POSE]),
+            "keep_face_B": torch.tensor([shown[3] >= _DROPPED]),
+        }
+
+    _train(FlowObjective(actor, ("reference", "pose", "face")), row, batch)
+    return actor.eval()
+
+
+def _train(module: nn.Module, row: StageSettings, batch: Callable[[int], Batch]) -> None:
+    optimizer = torch.optim.AdamW(module.parameters(), lr=row.learning_rate, betas=(0.9, 0.95), fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_share(step, row))
+    for step in range(row.steps):
+        optimizer.zero_grad()
+        module(**batch(step))["loss"].backward()
+        nn.utils.clip_grad_norm_(module.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+
+
+@torch.no_grad()
+def _sample(
+    actor: DreamActor, vae: VideoVAE, image_HWC: np.ndarray, control_TCHW: np.ndarray, crops_THWC: np.ndarray
+) -> np.ndarray:
+    """(T, H, W, 3) uint8 through the whole path, in two segments."""
+    references_RCHW = vae.encode(to_model_range(torch.from_numpy(image_HWC)[None, None]))[:, :, 0]
+    latents = sample_stream(actor, references_RCHW, MotionArrays(control_TCHW, crops_THWC), _SAMPLING)
+    return np.stack([to_pixels(frame) for frame in decode_frames(vae, latents, _FRAMES)])
+
+
+@torch.no_grad()
+def _through(vae: VideoVAE, clip: Filmed) -> np.ndarray:
+    latents = vae.encode(to_model_range(torch.from_numpy(clip.frames_THWC)[None]))
+    return np.stack([to_pixels(frame) for frame in vae.decode(latents)[0].transpose(0, 1)])
+
+
+def _mouths(boxes_px: np.ndarray) -> np.ndarray:
+    """(T, H, W) true in the lower middle of each face."""
+    inside_THW = np.zeros((_FRAMES, _SIDE, _SIDE), bool)
+    for mask_HW, (x0, y0, x1, y1) in zip(inside_THW, boxes_px, strict=True):
+        width, height = x1 - x0, y1 - y0
+        mask_HW[int(y0 + 0.6 * height) : int(y1), int(x0 + 0.2 * width) : int(x0 + 0.8 * width)] = True
+    return inside_THW
+
+
+def _psnr_db(frames_THWC: np.ndarray, truth_THWC: np.ndarray, inside_THW: np.ndarray | None = None) -> float:
+    """Of all pixels, or of those inside, together."""
+    error = np.square(frames_THWC.astype(float) - truth_THWC)
+    return float(10 * np.log10(255**2 / (error if inside_THW is None else error[inside_THW]).mean()))
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(sheet=Path(sys.argv[1]) if len(sys.argv) > 1 else None)))
