@@ -40,7 +40,8 @@ def main(spec_path: Path) -> int:
     except (MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
-        _leave_reason(spec, f"memory ran out: {str(error).splitlines()[0]}", out_of_memory=True)
+        first_line = str(error).partition("\n")[0]
+        _leave_reason(spec, f"memory ran out: {first_line or type(error).__name__}", out_of_memory=True)
         return USER_ERROR
 
 
