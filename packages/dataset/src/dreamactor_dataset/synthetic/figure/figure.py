@@ -15,6 +15,7 @@ from dreamactor_signals.body_models.makehuman.targets import face_units
 from scipy.sparse import csr_matrix
 
 from dreamactor_dataset.synthetic.figure.clothes.garments import bare_skin_dm, garments
+from dreamactor_dataset.synthetic.figure.clothes.hat import tucked
 from dreamactor_dataset.synthetic.figure.glasses import glasses_parts
 from dreamactor_dataset.synthetic.figure.hair import hair_parts
 from dreamactor_dataset.synthetic.figure.identity import Identity
@@ -121,9 +122,15 @@ def _parts(identity: Identity) -> list[Part]:
         whole(("helper-upper-teeth", "helper-lower-teeth"), Material.TEETH, two_sided=True),
         whole(("helper-tongue",), Material.MOUTH),
         *garments(identity.clothes, identity.hair.thickness_m),
-        *hair_parts(identity.hair, identity.seed, covered=identity.clothes.hat is not None),
+        *_hair(identity),
         *(glasses_parts(identity.glasses) if identity.glasses is not None else []),
     ]
+
+
+def _hair(identity: Identity) -> list[Part]:
+    covered = identity.clothes.hat is not None
+    parts = hair_parts(identity.hair, identity.seed, covered=covered)
+    return [tucked(part) for part in parts] if covered else parts
 
 
 def _body(identity: Identity) -> Part:

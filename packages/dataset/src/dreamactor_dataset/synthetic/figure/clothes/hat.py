@@ -3,6 +3,8 @@
 Legend: N vertices.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from dreamactor_signals.body_models.makehuman.base_mesh import load_base_mesh
 
@@ -17,6 +19,8 @@ _BRIM_Z_DM, _BRIM_Y_DM = (-0.7, 0.2, 0.7, 1.3), (6.95, 7.35, 7.45, 7.72)
 _TURNED_UP_DM = 0.35
 # Hair is this much thicker here and there (`hair.shell`).
 _TOUSLED = 1.3
+# So far above the brim hair is not drawn: it would come through.
+_TUCKED_DM = 0.45
 
 
 def hat_part(hair_m: float) -> Part:
@@ -25,7 +29,7 @@ def hat_part(hair_m: float) -> Part:
     azimuth = np.tile(np.arange(_COLUMNS) / _COLUMNS * 2 * np.pi, _ROWS)
     blend = anchored(direction(polar, azimuth))
     points_dm = blend @ load_base_mesh().template_dm
-    above_dm = points_dm[:, 1] - np.interp(points_dm[:, 2], _BRIM_Z_DM, _BRIM_Y_DM)
+    above_dm = _above_brim_dm(points_dm)
     brim = np.clip((_TURNED_UP_DM - above_dm) / 0.04, 0, 1)
     # Hair is thin where the brim lies on skin.
     below = np.clip(scalp_dm(points_dm, 0.0) / 0.45, 0, 1)
@@ -35,3 +39,13 @@ def hat_part(hair_m: float) -> Part:
     triangles = triangulate(np.stack([here, here + _COLUMNS, right + _COLUMNS, right], axis=-1).reshape(-1, 4))
     material = np.full(len(triangles), Material.HAT, np.int32)
     return worn(blend, triangles.astype(np.int32), material, offset_m, above_dm)
+
+
+def tucked(hair: Part) -> Part:
+    """Hair under the cap: only what shows below it."""
+    shown_dm = _TUCKED_DM - _above_brim_dm(hair.template_dm)
+    return replace(hair, keep_dm=np.minimum(hair.keep_dm, shown_dm))
+
+
+def _above_brim_dm(points_dm: np.ndarray) -> np.ndarray:
+    return np.asarray(points_dm[:, 1] - np.interp(points_dm[:, 2], _BRIM_Z_DM, _BRIM_Y_DM))
