@@ -1,9 +1,8 @@
 """What the face motion encoder tells of people it never saw, after a pretraining longer than the demo's.
 
 The faces are rendered once and the training is the stage's own, by its own launcher; both go on where they were stopped
-(`runs/benchmarks/face`). From scratch they take about a quarter of an hour and an hour on two free cores. The figures
-are those of E_f's features when the stage is over; `_token` ones are of what Face Attn reads of a newborn actor, whose
-MLP has not learned yet.
+(`runs/benchmarks/face`). The figures are those of E_f's features when the stage is over; `_token` ones are of what Face
+Attn reads of a newborn actor, whose MLP has not learned yet.
 
 Visible units are those of `dataset.synthetic.faces.visibility`: switched fully on they change the face crop by at least
 0.1 of 255 levels on the average. Heads turn by up to 60 degrees to either side, evenly.
@@ -26,13 +25,13 @@ from dreamactor_model.training.run.launch import train_stage
 from torch import Tensor
 
 _FOLDER = Path("runs/benchmarks/face")
-_PEOPLE, _IMAGES, _STEPS = 640, 32, 20_000
+_PEOPLE, _IMAGES, _STEPS = 320, 32, 14_000
 _TRAINING = {
     "training.face.batch": 24,
-    "training.face.learning_rate": 2e-3,
+    "training.face.learning_rate": 1e-3,
     "training.face.final_learning_rate": 0.01,
     "training.face.warmup_steps": 100,
-    "training.ema_decay": 0.998,
+    "training.ema_decay": 0.995,
     "training.processes": 2,
     "training.checkpoint_every": 250,
     "training.log_every": 50,

@@ -6,14 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dreamactor_core.errors import InputError
-from dreamactor_core.face_landmarks import LANDMARKS_A_SIDE, MIRRORED_LANDMARKS
 from dreamactor_core.face_units import ARKIT_UNITS, mirrored_units
 from dreamactor_core.settings.dataset import FacesSettings
 from dreamactor_dataset.face_set import FACE_LIST, FaceSet, read_face_list
 from dreamactor_dataset.synthetic.faces import synthesize as module
 from dreamactor_dataset.synthetic.faces.close_up import Pose, Sitter
 from dreamactor_dataset.synthetic.faces.expressions import draw_expression
-from dreamactor_dataset.synthetic.faces.landmarks import landmark_rows
 from dreamactor_dataset.synthetic.faces.plan import SHOWN_BY, plan_faces
 from dreamactor_dataset.synthetic.faces.synthesize import synthesize_faces
 from dreamactor_dataset.synthetic.faces.visibility import unit_changes, visible_units
@@ -96,15 +94,10 @@ def test_a_mirror_swaps_sides() -> None:
     assert np.array_equal(swap[swap], np.arange(len(ARKIT_UNITS)))
 
 
-def _units(*names: str) -> np.ndarray:
-    """(U,) with some fully on."""
-    units = np.zeros(len(ARKIT_UNITS), np.float32)
-    units[[unit(name) for name in names]] = 1
-    return units
-
-
 def _shoot(sitter: Sitter, pose: Pose, *names: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    (shot,) = sitter.photograph([pose], _units(*names)[None], [np.random.default_rng(0)])
+    units = np.zeros((1, len(ARKIT_UNITS)), np.float32)
+    units[0, [unit(name) for name in names]] = 1
+    (shot,) = sitter.photograph([pose], units, [np.random.default_rng(0)])
     return shot.image.astype(int), shot.angles_rad, shot.points
 
 
@@ -118,31 +111,6 @@ def test_a_close_up_holds_the_head_as_it_is_told(sitter: Sitter) -> None:
         assert left[0] > right[0]
         assert mouth[1] > max(left[1], right[1])
         assert ((points > 0.1) & (points < 0.9)).all()
-
-
-def test_landmarks_are_the_same_places_on_everyone_and_mirror_each_other(figure: Figure) -> None:
-    rows = landmark_rows(figure)
-    assert len(rows) == len(MIRRORED_LANDMARKS)
-    place = figure.place[rows]
-    assert place[MIRRORED_LANDMARKS] == pytest.approx(place * (-1, 1, 1), abs=1e-3)
-    other = build_figure(make_identity(3, 1))
-    assert np.array_equal(other.place[landmark_rows(other)], place)
-
-
-def test_landmarks_move_with_the_face(sitter: Sitter) -> None:
-    pose = Pose(0.0, 0.0, 0.0, neck_share=0.5, distance_m=1.5)
-    rest, blinked, opened = (
-        sitter.photograph([pose], _units(*names)[None], [np.random.default_rng(0)])[0]
-        for names in ((), ("eyeBlinkLeft",), ("jawOpen",))
-    )
-    assert rest.landmarks[0] == pytest.approx(rest.points[0])
-    assert rest.landmarks[LANDMARKS_A_SIDE] == pytest.approx(rest.points[1])
-    left, right = np.split(np.linalg.norm(blinked.landmarks - rest.landmarks, axis=1), 2)
-    assert left.max() > 0.01
-    assert right.mean() < 0.1 * left.mean()
-    fallen = (opened.landmarks - rest.landmarks)[:, 1]
-    assert fallen.max() > 0.04
-    assert fallen.min() > -0.01
 
 
 def test_a_jaw_that_drops_changes_the_picture_but_not_its_window(sitter: Sitter) -> None:

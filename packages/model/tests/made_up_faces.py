@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from dreamactor_core.face_landmarks import LANDMARK_COUNT
 from dreamactor_core.face_units import ARKIT_UNITS
 from dreamactor_core.manifest import Split
 from dreamactor_dataset.face_set import FaceTruth, write_face_list, write_faces
@@ -48,6 +47,5 @@ def _faces(random: np.random.Generator, shown: list[int], units: np.ndarray) -> 
         angles_rad=random.normal(0, 0.4, (count, 3)).astype(np.float32),
         light=random.random((count, 4), dtype=np.float32),
         points=points.astype(np.float32),
-        landmarks=(points[:, [2]] + random.uniform(-0.1, 0.1, (count, LANDMARK_COUNT, 2))).astype(np.float32),
     )
     return list(images), truth

@@ -1,7 +1,7 @@
 """Faces on disk for the face motion encoder: one file a person, JPEG pictures with what is true of them.
 
 Pictures are compressed as any footage is: a set of thousands stays small and loads at once.
-Legend: N faces, Q landmarks, S side of a picture, U face units.
+Legend: N faces, S side of a picture, U face units.
 """
 
 import json
@@ -12,7 +12,6 @@ from typing import Any, Self
 
 import numpy as np
 from dreamactor_core.errors import DecodeError, InputError
-from dreamactor_core.face_landmarks import LANDMARK_COUNT
 from dreamactor_core.face_units import ARKIT_UNITS
 from dreamactor_core.files import load_tensors, require_file, save_tensors, sha256_file, write_json
 from dreamactor_core.manifest import Split
@@ -21,7 +20,7 @@ FACE_LIST = "faces.json"
 MARGIN = 8 / 7
 """Side of a picture by the side of the face crop in its middle: a crop may move a little and still see no border."""
 LIGHT_TRUTHS = ("key_side", "key_height", "key_strength", "ambient")
-_FORMAT = 2
+_FORMAT = 1
 _JPEG_QUALITY = 93
 _REMEDY = "Make it with: dreamactor dataset synthesize-faces"
 
@@ -37,7 +36,6 @@ class FaceTruth:
         light: (N, 4) float32 of `LIGHT_TRUTHS`.
         points: (N, 3, 2) float32 where left eye, right eye and mouth of the face at rest lie, from the picture's top
             left corner, in sides of the picture.
-        landmarks: (N, Q, 2) float32 of `core.face_landmarks`, as the expression moves them, likewise.
     """
 
     expressions: np.ndarray
@@ -45,7 +43,6 @@ class FaceTruth:
     angles_rad: np.ndarray
     light: np.ndarray
     points: np.ndarray
-    landmarks: np.ndarray
 
     @classmethod
     def joined(cls, parts: Sequence["FaceTruth"]) -> "FaceTruth":
@@ -183,11 +180,4 @@ def _no_truth() -> FaceTruth:
         return np.zeros((0, *shape), np.float32)
 
     numbers = np.zeros(0, np.int64)
-    return FaceTruth(
-        numbers,
-        empty(len(ARKIT_UNITS)),
-        empty(3),
-        empty(len(LIGHT_TRUTHS)),
-        empty(3, 2),
-        empty(LANDMARK_COUNT, 2),
-    )
+    return FaceTruth(numbers, empty(len(ARKIT_UNITS)), empty(3), empty(len(LIGHT_TRUTHS)), empty(3, 2))

@@ -1,66 +1,111 @@
 """The face motion encoder E_f and its MLP (paper 3.2): face crops -> face motion tokens, one a video frame.
 
 E_f first finds the eyes and the mouth, cuts out a square around each, upright and equally large however the face lies
-in the crop, and places landmarks in them: place, size and roll of the face are gone before anything is read. What the
-face does is read from landmarks and looks together: how far a corner of the mouth moved shows only to who knows where
-the head looks.
+in the crop, and reads expression from those: place, size and roll of the face are gone before anything is read.
 
 Legend: B batch, T video frames, C channels or token width, H W rows and columns, K crops of all clips, U facial units,
-P points, M marks and X coordinates of `encoders.face_parts`.
+P = 3 points: the person's left eye, right eye, mouth; X = 2 coordinates, in sides of the crop from its top left corner.
 """
 
-from typing import NamedTuple
-
 import torch
-from dreamactor_core.face_landmarks import LANDMARK_COUNT, LANDMARKS_A_SIDE
 from dreamactor_core.face_units import ARKIT_UNITS
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from dreamactor_model.encoders.face_parts import MARK_COUNT, PointFinder, Squares, squares_around
-from dreamactor_model.encoders.face_reader import PartReader
 from dreamactor_model.linear import Linear
-from dreamactor_model.presets import ActorConfig
+from dreamactor_model.presets import FACE_CROP_PX, ActorConfig
 
-# Of what lies between seeing and features, in widths of the features.
-_HIDDEN = 4
+_GROUP_CHANNELS = 8
+# Faces are found in a smaller picture, and read in squares of this many pixels.
+_FIND_POOLING, _PART_PX = 4, 64
+# Where the points lie in a face that looks straight ahead.
+_USUAL_POINTS = ((0.62, 0.42), (0.38, 0.42), (0.50, 0.70))
+# Squares around eyes and mouth: half their side, and how far they lie below their point, both in distances from the
+# middle of the eyes to the mouth. An eye's holds brow and cheek, the mouth's nostrils and chin.
+_EYE_HALF, _EYE_BELOW = 0.60, -0.10
+_MOUTH_HALF, _MOUTH_BELOW = 0.85, 0.05
+_LEAST_DISTANCE = 0.05
 
 
-class Seen(NamedTuple):
-    """What E_f sees in squares of faces.
+def _normalised(channels: int) -> nn.Module:
+    # Groups, not batches: a crop's token must not depend on the crops beside it.
+    return nn.GroupNorm(channels // _GROUP_CHANNELS, channels)
 
-    Attributes:
-        marks_KMX: where it takes the landmarks to be; those outside of their square mean nothing.
-        features_KC: what the face does.
-    """
 
-    marks_KMX: Tensor
-    features_KC: Tensor
+def _convolved(inputs: int, outputs: int, *, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    convolution = nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=kernel // 2)
+    return nn.Sequential(convolution, _normalised(outputs), nn.SiLU())
+
+
+def _even(pictures_KCHW: Tensor) -> Tensor:
+    """Zero mean and unit spread of each picture's colours: lamps and cameras differ in little else."""
+    spread_KC11 = pictures_KCHW.std(dim=(2, 3), keepdim=True)
+    return (pictures_KCHW - pictures_KCHW.mean(dim=(2, 3), keepdim=True)) / (spread_KC11 + 0.02)
+
+
+class _Level(nn.Module):
+    """Half the resolution, then one residual convolution."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.down = _convolved(inputs, outputs, stride=2)
+        self.refine = _convolved(outputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.down(x)
+        return x + self.refine(x)
+
+
+class _PointFinder(nn.Module):
+    """Where eyes and mouth of the face at rest are: a chin that drops must not move the square it is read in."""
+
+    def __init__(self, stem: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            _convolved(3, stem, kernel=5, stride=2),
+            _convolved(stem, 2 * stem, stride=2),
+            _convolved(2 * stem, 4 * stem, stride=2),
+        )
+        side = FACE_CROP_PX // _FIND_POOLING // 8
+        self.readout = Linear(4 * stem * side * side, len(_USUAL_POINTS) * 2)
+        with torch.no_grad():
+            self.readout.weight *= 0.1
+            self.readout.bias.copy_(torch.tensor(_USUAL_POINTS).flatten())
+
+    def forward(self, crops_KCHW: Tensor) -> Tensor:
+        small_KCHW = _even(F.avg_pool2d(crops_KCHW, _FIND_POOLING)).to(self.readout.weight.dtype)
+        # Single precision from here on: half has not enough digits for a place in a crop.
+        return self.readout(self.layers(small_KCHW).flatten(1)).float().unflatten(1, (-1, 2))
+
+
+class _PartReader(nn.Module):
+    """A square of the face -> features. Places stay apart: an average would mix the lids into the brow."""
+
+    def __init__(self, stem: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            _convolved(3, stem, kernel=5, stride=2),
+            _Level(stem, 2 * stem),
+            _Level(2 * stem, 4 * stem),
+            _Level(4 * stem, 4 * stem),
+        )
+        self.width = 4 * stem * (_PART_PX // 16) ** 2
+
+    def forward(self, parts_KCHW: Tensor) -> Tensor:
+        dtype = next(self.parameters()).dtype
+        return self.layers(_even(parts_KCHW).to(dtype)).flatten(1)
 
 
 class FaceMotionEncoder(nn.Module):
     """E_f: a crop of 224 x 224 -> what the face does, `face_width` numbers."""
 
-    mark_mean_MX: Tensor
-    mark_spread_MX: Tensor
-
     def __init__(self, config: ActorConfig) -> None:
         super().__init__()
         self.config = config
-        hidden = _HIDDEN * config.face_width
-        self.finder = PointFinder(config.face_stem)
-        self.eye = PartReader(config.face_stem, LANDMARKS_A_SIDE)
-        self.mouth = PartReader(config.face_stem, LANDMARK_COUNT)
-        inputs = 2 * MARK_COUNT + 2 * self.eye.width + self.mouth.width
-        self.understand = nn.Sequential(Linear(inputs, hidden), nn.SiLU(), Linear(hidden, hidden), nn.SiLU())
-        # What is seen is read directly too: a straight way is learned at once, the bent one makes it exact.
-        self.readout = Linear(inputs + hidden, config.face_width)
-        self.register_buffer("mark_mean_MX", torch.zeros(MARK_COUNT, 2))
-        self.register_buffer("mark_spread_MX", torch.ones(MARK_COUNT, 2))
-
-    def set_statistics(self, marks_NMX: Tensor) -> None:
-        """Take over where landmarks lie in squares of training faces: their mean and spread."""
-        self.mark_mean_MX.copy_(marks_NMX.mean(dim=0))
-        self.mark_spread_MX.copy_(marks_NMX.std(dim=0).clamp_min(1e-3))
+        self.finder = _PointFinder(config.face_stem)
+        self.eye = _PartReader(config.face_stem)
+        self.mouth = _PartReader(config.face_stem)
+        self.readout = Linear(2 * self.eye.width + self.mouth.width, config.face_width)
 
     def forward(self, crops_KCHW: Tensor) -> Tensor:
         """Crops (K, 3, 224, 224) in [0, 1] -> features (K, face_width)."""
@@ -73,20 +118,37 @@ class FaceMotionEncoder(nn.Module):
 
     def read(self, crops_KCHW: Tensor, points_KPX: Tensor) -> Tensor:
         """Crops, and where eyes and mouth are in them -> features."""
-        return self.see(crops_KCHW, squares_around(points_KPX)).features_KC
-
-    def see(self, crops_KCHW: Tensor, squares: Squares) -> Seen:
-        """Crops, and squares in them -> all that is seen."""
-        parts_KPCHW = squares.cut(crops_KCHW)
+        left_KCHW, right_KCHW, mouth_KCHW = cut_parts(crops_KCHW, points_KPX)
         # One reader for both eyes: the right one in the mirror looks like a left one.
-        eye_marks, eye_looks = self.eye(parts_KPCHW[:, :2].flatten(0, 1))
-        mouth_marks, mouth_looks = self.mouth(parts_KPCHW[:, 2])
-        count = len(crops_KCHW)
-        marks_KMX = torch.cat([eye_marks.reshape(count, -1, 2), mouth_marks], dim=1)
-        usual_KMX = (marks_KMX - self.mark_mean_MX.float()) / self.mark_spread_MX.float()
-        looks = [eye_looks.reshape(count, -1), mouth_looks]
-        seen_KC = torch.cat([usual_KMX.flatten(1).to(mouth_looks.dtype), *looks], dim=1)
-        return Seen(marks_KMX, self.readout(torch.cat([seen_KC, self.understand(seen_KC)], dim=1)))
+        left_KC, right_KC = self.eye(torch.cat([left_KCHW, right_KCHW.flip(3)])).chunk(2)
+        return self.readout(torch.cat([left_KC, right_KC, self.mouth(mouth_KCHW)], dim=1))
+
+
+def cut_parts(crops_KCHW: Tensor, points_KPX: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Upright squares (K, 3, 64, 64) around left eye, right eye and mouth; black beyond the crop."""
+    left_KX, right_KX, mouth_KX = points_KPX.unbind(dim=1)
+    down_KX = mouth_KX - (left_KX + right_KX) / 2
+    length_K1 = down_KX.norm(dim=1, keepdim=True)
+    # A finder that has learned nothing yet may put the mouth between the eyes.
+    down_KX = down_KX / length_K1.clamp_min(1e-6) * length_K1.clamp_min(_LEAST_DISTANCE)
+    squares = (
+        (left_KX, _EYE_HALF, _EYE_BELOW),
+        (right_KX, _EYE_HALF, _EYE_BELOW),
+        (mouth_KX, _MOUTH_HALF, _MOUTH_BELOW),
+    )
+    left, right, mouth = (
+        _square(crops_KCHW, point_KX + below * down_KX, half * down_KX) for point_KX, half, below in squares
+    )
+    return left, right, mouth
+
+
+def _square(crops_KCHW: Tensor, center_KX: Tensor, down_KX: Tensor) -> Tensor:
+    """The square around a centre whose lower side is `down` away from it."""
+    right_KX = torch.stack([down_KX[:, 1], -down_KX[:, 0]], dim=1)
+    # grid_sample counts from -1 to 1: twice the shares, less one.
+    transform_K23 = torch.stack([2 * right_KX, 2 * down_KX, 2 * center_KX - 1], dim=2)
+    grid = F.affine_grid(transform_K23, [len(crops_KCHW), 3, _PART_PX, _PART_PX], align_corners=False)
+    return F.grid_sample(crops_KCHW, grid, align_corners=False)
 
 
 class FaceMLP(nn.Module):

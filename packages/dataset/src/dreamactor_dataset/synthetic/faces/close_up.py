@@ -1,6 +1,6 @@
 """Close-ups: the head of a figure, turned, lit and seen from near or far, framed as the tracker frames face crops.
 
-Legend: K faces of one person, U face units, N drawn vertices, Q landmarks.
+Legend: K faces of one person, U face units, N drawn vertices.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +10,6 @@ from dreamactor_core.face_units import ARKIT_UNITS
 from dreamactor_signals.head_angles import angles_of_rotation
 from scipy.sparse import csr_matrix
 
-from dreamactor_dataset.synthetic.faces.landmarks import landmark_rows
 from dreamactor_dataset.synthetic.figure.figure import Figure
 from dreamactor_dataset.synthetic.figure.posing import BonePose, posed_skull, posed_vertices_m
 from dreamactor_dataset.synthetic.framing import fitted
@@ -53,14 +52,12 @@ class CloseUp:
         angles_rad: (3,) true yaw, pitch, roll of the head against the camera (`signals.head_angles`).
         light: (4,) see `face_set.LIGHT_TRUTHS`.
         points: (3, 2) left eye, right eye and mouth of the face at rest, in sides of the picture.
-        landmarks: (Q, 2) of `core.face_landmarks`, as the expression moves them, hidden ones too; likewise.
     """
 
     image: np.ndarray
     angles_rad: np.ndarray
     light: np.ndarray
     points: np.ndarray
-    landmarks: np.ndarray
 
 
 def bust(figure: Figure) -> Figure:
@@ -127,7 +124,7 @@ class Sitter:
         face = np.zeros(len(figure.rest_m), bool)
         face[figure.face] = face[list(figure.eyes)] = True
         self._face = part_of(figure, face)
-        self._lips, self._landmarks = _lips(self._face), landmark_rows(self._face)
+        self._lips = _lips(self._face)
         self._size, self._fill = size, 1 / (_WINDOW * margin)
 
     def photograph(self, poses: list[Pose], units_KU: np.ndarray, randoms: list[np.random.Generator]) -> list[CloseUp]:
@@ -149,17 +146,10 @@ class Sitter:
         image, _ = draw(scene, posed_vertices_m(self._bust, bones, number, units_U))
         rotation = posed_skull(self._bust, bones)[0][number]
         angles = angles_of_rotation(camera.rotation @ rotation @ BODY_TO_CAMERA.T)
-        face_m = posed_vertices_m(self._face, bones, number, units_U)
-        return CloseUp(
-            image,
-            np.array(angles, np.float32),
-            _light_truth(lights),
-            self._seen(np.stack([*rest_m[list(self._face.eyes)], rest_m[self._lips].mean(axis=0)]), camera),
-            self._seen(face_m[self._landmarks], camera),
-        )
+        return CloseUp(image, np.array(angles, np.float32), _light_truth(lights), self._points(rest_m, camera))
 
-    def _seen(self, points_m: np.ndarray, camera: Camera) -> np.ndarray:
-        """Where points (.., 3) are in the picture, in its sides."""
+    def _points(self, rest_m: np.ndarray, camera: Camera) -> np.ndarray:
+        points_m = np.stack([*rest_m[list(self._face.eyes)], rest_m[self._lips].mean(axis=0)])
         return (camera.to_pixels(camera.to_camera(points_m)) / self._size).astype(np.float32)
 
     def _camera(self, face_m: np.ndarray, distance_m: float) -> Camera:

@@ -79,7 +79,6 @@ def _truth(batch: list[FacePlan], units: np.ndarray, shots: list[CloseUp]) -> Fa
         angles_rad=np.stack([shot.angles_rad for shot in shots]),
         light=np.stack([shot.light for shot in shots]),
         points=np.stack([shot.points for shot in shots]),
-        landmarks=np.stack([shot.landmarks for shot in shots]),
     )
 
 

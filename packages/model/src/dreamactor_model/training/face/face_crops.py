@@ -1,6 +1,6 @@
 """From pictures of a face set to crops as a tracker would make them: jittered, sometimes mirrored, in other light.
 
-Legend: K crops, P points, S side of a picture, U face units.
+Legend: K crops, S side of a picture, U face units.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from dreamactor_core.face_landmarks import MIRRORED_LANDMARKS
 from dreamactor_core.face_units import mirrored_units
 from dreamactor_dataset.face_set import LIGHT_TRUTHS, MARGIN, FaceSet, FaceTruth
 
@@ -21,7 +20,7 @@ _LARGEST_TINT, _GAMMA = 0.2, (0.7, 1.4)
 # Faces far away: this often the crop holds no more pixels than this along a side.
 _SMALL_SHARE, _SMALL_PX = 0.2, (80, 160)
 # In a mirror the left eye is a right one.
-MIRRORED_POINTS: np.ndarray = np.array((1, 0, 2))
+_MIRRORED_POINTS = [1, 0, 2]
 # Expressions that are taken together, and faces of each.
 _STRETCH, _MATES = 4, 2
 _MIRRORED_UNITS = np.array(mirrored_units())
@@ -71,24 +70,13 @@ def crop_face(picture: np.ndarray, place: Place, *, mirror: bool = False, size: 
     return np.asarray(cv2.warpAffine(picture, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_CONSTANT))
 
 
-def points_in_crop(
-    points_KPX: np.ndarray, places: Sequence[Place], mirrors: np.ndarray, mirrored_P: np.ndarray
-) -> np.ndarray:
-    """Points (K, P, 2) of pictures, as they lie in crops, in sides of the crop; see `FaceTruth.points`.
-
-    Args:
-        mirrors: (K,) bool, which crops are mirror images.
-        mirrored_P: for each point the one that stands in its place there.
-    """
+def points_in_crop(points_KPX: np.ndarray, places: Sequence[Place], mirrors: np.ndarray) -> np.ndarray:
+    """Points (K, P, 2) of pictures, as they lie in crops, in sides of the crop; see `FaceTruth.points`."""
     centers = np.array([(place.right, place.down) for place in places], np.float32)[:, None]
     zooms = np.array([place.zoom for place in places], np.float32)[:, None, None]
     inside = ((points_KPX - 0.5) * np.float32(MARGIN) - centers) * zooms + np.float32(0.5)
-    return np.asarray(np.where(mirrors[:, None, None], _mirrored_points(inside, mirrored_P), inside))
-
-
-def _mirrored_points(points_KPX: np.ndarray, mirrored_P: np.ndarray) -> np.ndarray:
-    """Points in sides of a picture, where they are in its mirror image."""
-    return points_KPX[:, mirrored_P] * np.array((-1, 1), np.float32) + np.array((1, 0), np.float32)
+    flipped = inside[:, _MIRRORED_POINTS] * np.array((-1, 1), np.float32) + np.array((1, 0), np.float32)
+    return np.asarray(np.where(mirrors[:, None, None], flipped, inside))
 
 
 def augment(picture: np.ndarray, place: Place, mirror: bool, random: np.random.Generator) -> np.ndarray:
@@ -109,8 +97,6 @@ def mirrored(truth: FaceTruth) -> FaceTruth:
         units=truth.units[:, _MIRRORED_UNITS],
         angles_rad=truth.angles_rad * _MIRRORED_ANGLES,
         light=truth.light * _MIRRORED_LIGHT,
-        points=_mirrored_points(truth.points, MIRRORED_POINTS),
-        landmarks=_mirrored_points(truth.landmarks, MIRRORED_LANDMARKS),
     )
 
 

@@ -5,8 +5,6 @@
 - Contrast: among the crops of a batch, those of the same expression, on other people in other poses and light, are to
   be the nearest; other expressions, on the same person too, are pushed away. So neither who it is nor how the head is
   held helps to find a mate.
-- Placing: the truth knows where every landmark is, so each crop teaches hundreds of places, and what to read the
-  expression from is there long before 52 numbers could have taught it. Landmarks outside of a square cost nothing.
 - Finding: where eyes and mouth are is learned beside, from the truth; meanwhile they are cut out where the truth says,
   give or take, so that reading need not wait for finding.
 
@@ -14,8 +12,7 @@ What is left of pose, crop place and light is taken out when training is over, i
 for whoever reads the features linearly. An adversary that learns beside was tried and came too late: it could not yet
 tell a yaw that a fitted probe read at once.
 
-Legend: P points, Q landmarks, M marks, X coordinates (see `encoders.face_parts`), K crops, C feature width and U face
-units.
+Legend: P points, X coordinates (see `encoders.face`), K crops, C feature width and U face units.
 """
 
 import torch
@@ -24,15 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dreamactor_model.encoders.face import ExpressionHead, FaceMotionEncoder
-from dreamactor_model.encoders.face_parts import squares_around
 
 _LEAST_SPREAD = 0.02
 # Of the crop's side. Large: the finder has weights of its own, and must not fill the clipped gradient of all.
 _FINDING_SCALE = 0.2
-# One in so many crops teaches the finder, whose task is easy.
-_FINDING_SHARE = 2
-# Of half the square's side, 2 of 32 pixels: larger errors count as they are, smaller ones squared.
-_PLACING_SCALE = 0.06
 
 
 class FaceObjective(nn.Module):
@@ -61,37 +53,26 @@ class FaceObjective(nn.Module):
         expression_K: Tensor,
         points_KPX: Tensor,
         cuts_KPX: Tensor,
-        landmarks_KQX: Tensor,
     ) -> dict[str, Tensor]:
         """Losses of uint8 crops.
 
         Args:
             expression_K: equal numbers are mates.
-            points_KPX: where eyes and mouth are; cuts_KPX: where they are cut out; landmarks_KQX: where landmarks are.
+            points_KPX: where eyes and mouth are; cuts_KPX: where they are cut out.
         """
         crops_KCHW = crops_KHWC.permute(0, 3, 1, 2).float() / 255
-        found_KPX = self.encoder.find(crops_KCHW[::_FINDING_SHARE])
-        finding = ((found_KPX - points_KPX[::_FINDING_SHARE]) / _FINDING_SCALE).square().mean()
-        squares = squares_around(cuts_KPX)
-        seen = self.encoder.see(crops_KCHW, squares)
-        placing = placing_loss(seen.marks_KMX, squares.marks(landmarks_KQX))
-        unexplained = self.unexplained(self.head(seen.features_KC).float(), units_KU)
-        contrast = contrastive_loss(seen.features_KC.float(), expression_K, self._row.temperature)
-        loss = unexplained + self._row.contrast_weight * contrast + placing + finding
-        return {"loss": loss, "unexplained": unexplained, "contrast": contrast, "placing": placing, "finding": finding}
+        finding = ((self.encoder.find(crops_KCHW) - points_KPX) / _FINDING_SCALE).square().mean()
+        features_KC = self.encoder.read(crops_KCHW, cuts_KPX)
+        unexplained = self.unexplained(self.head(features_KC).float(), units_KU)
+        contrast = contrastive_loss(features_KC.float(), expression_K, self._row.temperature)
+        loss = unexplained + self._row.contrast_weight * contrast + finding
+        return {"loss": loss, "unexplained": unexplained, "contrast": contrast, "finding": finding}
 
     def unexplained(self, read_KU: Tensor, units_KU: Tensor) -> Tensor:
         """Mean share of the units' variance that the readings miss; readings are in standard deviations."""
         moves_U = self.unit_spread > _LEAST_SPREAD
         wanted_KU = (units_KU - self.unit_mean) / self.unit_spread.clamp_min(_LEAST_SPREAD)
         return (read_KU - wanted_KU).square()[:, moves_U].mean()
-
-
-def placing_loss(marks_KMX: Tensor, true_KMX: Tensor) -> Tensor:
-    """Mean error of the marks that truly lie inside their square (-1 to 1), in `_PLACING_SCALE`."""
-    inside_KM1 = (true_KMX.abs() < 1).all(dim=2, keepdim=True).float()
-    missed_KMX = F.smooth_l1_loss(marks_KMX / _PLACING_SCALE, true_KMX / _PLACING_SCALE, reduction="none")
-    return (missed_KMX * inside_KM1).sum() / (2 * inside_KM1.sum()).clamp_min(1)
 
 
 def contrastive_loss(features_KC: Tensor, expression_K: Tensor, temperature: float) -> Tensor:

@@ -11,25 +11,15 @@ from pathlib import Path
 import numpy as np
 import torch
 from dreamactor_core.errors import TrainingError
-from dreamactor_core.face_landmarks import MIRRORED_LANDMARKS
 from dreamactor_core.settings.training import FaceStageSettings
-from dreamactor_dataset.face_set import FaceSet, FaceTruth
-from torch import Tensor
+from dreamactor_dataset.face_set import FaceSet
 
 from dreamactor_model.checkpoint import save_checkpoint
 from dreamactor_model.encoders.face import FaceMotionEncoder
-from dreamactor_model.encoders.face_parts import squares_around
 from dreamactor_model.evaluation.face_probe import face_features, probe_faces
 from dreamactor_model.presets import get_preset
 from dreamactor_model.training.face.erasure import Erasure
-from dreamactor_model.training.face.face_crops import (
-    MIRRORED_POINTS,
-    FaceBatches,
-    augment,
-    draw_place,
-    mirrored,
-    points_in_crop,
-)
+from dreamactor_model.training.face.face_crops import FaceBatches, augment, draw_place, mirrored, points_in_crop
 from dreamactor_model.training.face.face_objective import FaceObjective
 from dreamactor_model.training.randomness import step_random
 from dreamactor_model.training.spec import TrainingSpec
@@ -50,7 +40,6 @@ class FaceTask:
                 "fewer than two people to learn from", path=folder, remedy="Make a set of more: dataset.faces.people"
             )
         self._batches = FaceBatches(self._faces, row.batch)
-        encoder.set_statistics(_marks(self._faces.truth))
         self.module = FaceObjective(encoder, row, torch.from_numpy(self._faces.truth.units))
 
     @classmethod
@@ -74,15 +63,13 @@ class FaceTask:
         pictures = zip(rows, places, mirrors, strict=True)
         crops = [augment(self._faces.picture(row), place, bool(mirror), random) for row, place, mirror in pictures]
         truth = self._faces.truth[rows]
-        points = points_in_crop(truth.points, places, mirrors, MIRRORED_POINTS)
-        landmarks = points_in_crop(truth.landmarks, places, mirrors, MIRRORED_LANDMARKS)
+        points = points_in_crop(truth.points, places, mirrors)
         return {
             "crops_KHWC": torch.from_numpy(np.stack(crops)),
             "units_KU": torch.from_numpy(np.where(mirrors[:, None], mirrored(truth).units, truth.units)),
             "expression_K": torch.from_numpy(truth.expressions),
             "points_KPX": torch.from_numpy(points),
             "cuts_KPX": torch.from_numpy(points + random.normal(0, _CUT_ERROR, points.shape).astype(np.float32)),
-            "landmarks_KQX": torch.from_numpy(landmarks),
         }
 
     def sample_ids(self, step: int, slot: int) -> list[str]:
@@ -100,15 +87,6 @@ class FaceTask:
         erase_nuisances(self.module.encoder, self._faces)
         save_checkpoint(self.module.encoder, folder, about={"stage": "face", "steps": self._row.steps})
         return probe_faces(self.module.encoder, self._folder)
-
-
-def _marks(truth: FaceTruth) -> Tensor:
-    """(N, M, X) where the landmarks of faces and of their mirror images lie in their squares."""
-    truths = (truth, mirrored(truth))
-    squares = [
-        squares_around(torch.from_numpy(faces.points)).marks(torch.from_numpy(faces.landmarks)) for faces in truths
-    ]
-    return torch.cat(squares)
 
 
 def erase_nuisances(encoder: FaceMotionEncoder, faces: FaceSet) -> None:
