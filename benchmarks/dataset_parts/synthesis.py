@@ -37,7 +37,7 @@ _NEAR_SHARE = 0.5
 
 def measure(scale: float = 1.0) -> dict[str, float | bool | str | None]:
     """`synth_fps_per_core`, `synth_detected`, equality of bytes over runs and process counts."""
-    settings = SyntheticSettings(people=12, clips=max(6, round(48 * scale)), frames=33, size=256, seed=900, processes=1)
+    settings = SyntheticSettings(people=12, clips=max(6, round(36 * scale)), frames=33, size=256, seed=900, processes=1)
     with tempfile.TemporaryDirectory() as folder:
         _warm_up(Path(folder) / "warm")
         figures = _speed(Path(folder) / "one", settings)
