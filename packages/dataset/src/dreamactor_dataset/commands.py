@@ -82,7 +82,13 @@ _INDEX = Path("data/shards/clips.arrow")
 
 
 @app.command()
-@with_settings("dataset.shards.clips", "dataset.shards.quality", "dataset.shards.threads", "dataset.sampling.area")
+@with_settings(
+    "dataset.shards.clips",
+    "dataset.shards.quality",
+    "dataset.shards.full_colour",
+    "dataset.shards.threads",
+    "dataset.sampling.area",
+)
 def pack(
     settings: Settings,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the shards and their index.")],

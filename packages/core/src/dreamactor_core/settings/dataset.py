@@ -38,7 +38,10 @@ class ShardsSettings(Section):
     """How kept clips are packed for training."""
 
     clips: int = Field(64, ge=1, description="Clips of a shard.")
-    quality: int = Field(95, ge=50, le=100, description="JPEG quality of frames and face crops.")
+    quality: int = Field(90, ge=50, le=100, description="JPEG quality of frames and face crops.")
+    full_colour: bool = Field(
+        False, description="Keep the colour of frames at full resolution, for small ones; videos have half of it."
+    )
     threads: int = Field(2, ge=1, description="Shards packed at the same time.")
     loss_budget: float = Field(
         0.01, ge=0, le=1, description="Share of the clips that may turn out damaged before a training gives up."

@@ -26,13 +26,14 @@ class PackedFacts:
     full_body: bool
 
 
-def pack_clip(row: ClipRow, folder: Path, *, area: int, quality: int) -> tuple[PackedFacts, bytes]:
+def pack_clip(row: ClipRow, folder: Path, *, area: int, quality: int, full_colour: bool) -> tuple[PackedFacts, bytes]:
     """Make the record of a clip.
 
     Args:
         row: of a kept clip with a track; paths are relative to `folder`.
         area: pixels of a training frame.
         quality: of the JPEG pictures.
+        full_colour: whether frames keep their colour at full resolution; face crops always do.
 
     Raises:
         InputError, DecodeError, TrackError: the video or a track is missing, damaged, or not what the row says.
@@ -46,7 +47,8 @@ def pack_clip(row: ClipRow, folder: Path, *, area: int, quality: int) -> tuple[P
     shown = row.framing or framing(track)
     full_body = shown == "full" and half_body_frame(track, 0) is not None
     size = bucket_size(row.width, row.height, area)
-    pictures = _Pictures(track, Fit.cover((row.width, row.height), size), quality, half_bodies=full_body)
+    fit = Fit.cover((row.width, row.height), size)
+    pictures = _Pictures(track, fit, quality, full_colour=full_colour, half_bodies=full_body)
     pictures.read(folder / row.video, row)
     most, least, median = (int(frame) for frame in pick_views(track))
     facts = PackedFacts(row.model_copy(update={"framing": shown}), size, (most, least, median), full_body)
@@ -67,10 +69,10 @@ def _load_track(row: ClipRow, path: Path) -> MotionTrack:
 class _Pictures:
     """The compressed pictures of a clip, taken from its frames as they come."""
 
-    def __init__(self, track: MotionTrack, fit: Fit, quality: int, *, half_bodies: bool) -> None:
+    def __init__(self, track: MotionTrack, fit: Fit, quality: int, *, full_colour: bool, half_bodies: bool) -> None:
         from dreamactor_signals.faces.windows import face_windows
 
-        self._track, self._fit, self._quality = track, fit, quality
+        self._track, self._fit, self._quality, self._full_colour = track, fit, quality, full_colour
         boxes_px = np.where(track.face_confidence[:, None] > 0, track.face_boxes_px, 0)
         self._windows = list(face_windows(boxes_px))
         self._half_body_slots = _half_body_slots(track) if half_bodies else {}
@@ -99,15 +101,21 @@ class _Pictures:
     def _take(self, index: int, frame_HW3: np.ndarray) -> None:
         from dreamactor_signals.views import half_body_crop
 
-        self.pieces[FRAMES].append(encode_picture(self._fit.frame(frame_HW3), self._quality))
+        self.pieces[FRAMES].append(self._frame(self._fit.frame(frame_HW3)))
         window = self._windows[index]
         # From the source: the training frame may be too small to show a face.
-        crop = b"" if window is None else encode_picture(window.crop(frame_HW3, FACE_PX), self._quality)
+        crop = b"" if window is None else self._crop(window.crop(frame_HW3, FACE_PX))
         self.pieces[CROPS].append(crop)
         for slot in self._half_body_slots.get(index, []):
             width, height = self._fit.size
             body_HW3 = resize(half_body_crop(frame_HW3, self._track, index, width / height), (width, height))
-            self.pieces[HALF_BODIES][slot] = encode_picture(body_HW3, self._quality)
+            self.pieces[HALF_BODIES][slot] = self._frame(body_HW3)
+
+    def _frame(self, frame_HW3: np.ndarray) -> bytes:
+        return encode_picture(frame_HW3, self._quality, full_colour=self._full_colour)
+
+    def _crop(self, crop_SS3: np.ndarray) -> bytes:
+        return encode_picture(crop_SS3, self._quality, full_colour=True)
 
 
 def _half_body_slots(track: MotionTrack) -> dict[int, list[int]]:

@@ -72,6 +72,7 @@ class _Job:
     path: Path
     area: int
     quality: int
+    full_colour: bool
 
     @property
     def notes(self) -> Path:
@@ -95,9 +96,9 @@ def _jobs(manifest: Path, output: Path, settings: ShardsSettings, area: int) -> 
         members = sorted((row for row in rows if row.split == split), key=lambda row: row.clip_id)
         for number, start in enumerate(range(0, len(members), settings.clips)):
             part = tuple(members[start : start + settings.clips])
-            key = _content_key(part, manifest.parent, f"{_FORMAT} {area} {settings.quality}")
+            key = _content_key(part, manifest.parent, f"{_FORMAT} {area} {settings.quality} {settings.full_colour}")
             path = output / f"{split}-{number:05}-{key}{_SHARDS}"
-            jobs.append(_Job(part, manifest.parent, path, area, settings.quality))
+            jobs.append(_Job(part, manifest.parent, path, area, settings.quality, settings.full_colour))
     return jobs
 
 
@@ -131,7 +132,7 @@ def _pack(job: _Job) -> _Shard:
     def records() -> Iterator[tuple[str, bytes]]:
         for row in job.rows:
             try:
-                facts[row.clip_id], data = pack_clip(row, job.source, area=job.area, quality=job.quality)
+                facts[row.clip_id], data = _pack_clip(row, job)
             except DreamactorError as problem:
                 rejected[row.clip_id] = problem.line()
                 continue
@@ -141,6 +142,10 @@ def _pack(job: _Job) -> _Shard:
     shard = _Shard(sha256, tuple((facts[clip_id], place) for clip_id, place in places.items()), rejected)
     _leave_notes(job, shard)
     return shard
+
+
+def _pack_clip(row: ClipRow, job: _Job) -> tuple[PackedFacts, bytes]:
+    return pack_clip(row, job.source, area=job.area, quality=job.quality, full_colour=job.full_colour)
 
 
 def _leave_notes(job: _Job, shard: _Shard) -> None:
