@@ -58,7 +58,7 @@ def _whole(parameters: Any) -> Iterator[None]:
     if not parted:
         yield
         return
-    from deepspeed.zero import GatheredParameters
+    from deepspeed.runtime.zero import GatheredParameters
 
     with GatheredParameters(parted):
         yield
