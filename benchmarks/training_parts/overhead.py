@@ -58,12 +58,15 @@ def measure(scale: float = 1.0) -> dict[str, float | bool | str | None]:
 
 def _changes(steps: int) -> dict[str, Any]:
     return {
-        "dataset.synthetic.people": 4,
-        "dataset.synthetic.clips": 4,
+        "dataset.synthetic.people": 2,
+        "dataset.synthetic.clips": 2,
         "dataset.synthetic.frames": 33,
-        "dataset.synthetic.size": 160,
+        "dataset.synthetic.size": 128,
+        "dataset.synthetic.processes": 1,
         "dataset.ingest.val_share": 0.0,
         "dataset.ingest.test_share": 0.0,
+        # There is no params.yaml in the temporary folder: what is tiny is said here.
+        "dataset.sampling.area": 128 * 128,
         # One length, so that steps can be compared.
         "dataset.sampling.min_frames": 33,
         "dataset.sampling.max_frames": 33,
