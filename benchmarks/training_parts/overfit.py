@@ -97,7 +97,7 @@ def measure(scale: float = 1.0, sheet: Path | None = None) -> dict[str, float | 
     }
     if sheet is not None:
         rows = [mine.frames_THWC, *made.values(), double.frames_THWC]
-        cells = np.concatenate([row[::_SHOWN_EVERY] for row in rows])
+        cells = [frame for row in rows for frame in row[::_SHOWN_EVERY]]
         write_image(sheet, tile(cells, columns=len(cells) // len(rows)))
     return _figures(mine, double, made) | {"overfit_vae_ceiling_db": _psnr_db(_through(vae, mine), mine.frames_THWC)}
 

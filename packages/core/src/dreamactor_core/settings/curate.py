@@ -18,7 +18,7 @@ class CurateSettings(Section):
         0.3, ge=0, le=1, description="Least sharpness of the person: what blurring once more takes from its edges."
     )
     max_occlusion: float | None = Field(0.5, ge=0, le=1, description="Largest share of the face that is hidden.")
-    min_motion_m_s: float | None = Field(0.01, ge=0, description="Least mean speed of joints and nose, metres a second.")
+    min_motion_m_s: float | None = Field(0.01, ge=0, description="Least mean speed of joints and nose, in m/s.")
     max_motion_m_s: float | None = Field(
         6.0, ge=0, description="Largest mean speed of the joints: beyond it the track jumps."
     )

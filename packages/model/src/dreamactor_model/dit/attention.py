@@ -68,7 +68,7 @@ class Attention(nn.Module):
         return self.to_out[0](self.attend(q_BLHE, context).flatten(2))
 
     def _heads(self, x_BLD: Tensor, rotation: Rotation | None) -> Tensor:
-        x_BLHE = x_BLD.unflatten(-1, (self.heads, -1))
+        x_BLHE = x_BLD.view(*x_BLD.shape[:-1], self.heads, -1)
         return x_BLHE if rotation is None else rotate(x_BLHE, rotation)
 
     def start_from(self, source: "Attention") -> None:
