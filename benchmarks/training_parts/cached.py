@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from dreamactor_core.settings import Settings, load_settings
+from dreamactor_core.settings.training import Condition
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.presets import FACE_CROP_PX, get_preset
 from dreamactor_model.training.checkpoints.commit import find_checkpoint
@@ -23,10 +24,12 @@ from dreamactor_model.training.spec import CHECKPOINTS, ENGINE, JOURNAL, Trainin
 from dreamactor_model.training.task import Batch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.nn import functional as F
 
 _FRAMES, _SIDE = 25, 64
 _DISTINCT = 4
 STOPPED = 3
+ALL_CONDITIONS: tuple[Condition, ...] = ("reference", "pose", "face")
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,14 @@ class CachedRun:
         steps: of the whole stage.
         changes: of settings, `training.` left out.
         stop_at: somebody sends SIGTERM when the batch of this step is made.
+        conditions: that the model sees.
     """
 
     folder: Path
     steps: int
     changes: Mapping[str, Any] = field(default_factory=dict)
     stop_at: int | None = None
+    conditions: tuple[Condition, ...] = ALL_CONDITIONS
 
     @property
     def work_dir(self) -> Path:
@@ -69,11 +74,11 @@ class CachedRun:
 class CachedTask:
     """A few random batches, shown in turn."""
 
-    def __init__(self, stop_at: int | None = None) -> None:
+    def __init__(self, conditions: tuple[Condition, ...] = ALL_CONDITIONS, stop_at: int | None = None) -> None:
         self._stop_at = stop_at
         torch.manual_seed(0)
         config = get_preset("tiny").actor
-        self.module = FlowObjective(DreamActor(config), ("reference", "pose", "face"))
+        self.module = FlowObjective(DreamActor(config), conditions)
         side, frames = _SIDE // config.spatial_stride, (_FRAMES + 3) // 4
         latents_BCFHW = (1, config.latent_channels, frames, side, side)
         generator = torch.Generator().manual_seed(1)
@@ -100,7 +105,10 @@ def _random_batch(latents_BCFHW: tuple[int, ...], generator: torch.Generator) ->
     batch, channels, frames, height, width = latents_BCFHW
 
     def pixels(*shape: int) -> Tensor:
-        return torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)
+        # As smooth as pictures are: where a face lies in white noise has no gradient that means anything.
+        coarse = torch.rand((*shape[:-2], 8, 8), generator=generator).flatten(0, -3)
+        smooth = F.interpolate(coarse[None], shape[-2:], mode="bicubic", align_corners=False)[0]
+        return (255 * smooth.clamp(0, 1)).byte().unflatten(0, shape[:-2])
 
     return {
         "latents_BCFHW": torch.randn(latents_BCFHW, generator=generator),
@@ -132,7 +140,7 @@ def make_loop(run: CachedRun, rank: int) -> TrainingLoop:
         without_data="cached",
         checkpoint=find_checkpoint(run.work_dir / CHECKPOINTS, "auto") if rank == 0 else None,
     )
-    task = CachedTask(run.stop_at)
+    task = CachedTask(run.conditions, run.stop_at)
     engine = make_engine(task.module, settings.training, settings.training.stage3, record=run.work_dir / ENGINE)
     journal = Journal(run.work_dir / JOURNAL, title="cached", steps=run.steps) if rank == 0 else None
     return TrainingLoop(spec, task, engine, journal)
