@@ -89,11 +89,12 @@ def test_whom_to_follow_is_said_of_the_driving_video_alone(checkpoint: Path, tmp
 
 @pytest.mark.slow
 def test_a_seed_names_one_video(animator: Animator, request_: AnimateRequest, tmp_path: Path) -> None:
-    first = animator.animate(request_).video.read_bytes()
-    again = animator.animate(replace(request_, output=tmp_path / "again.mp4")).video.read_bytes()
-    other = animator.animate(replace(request_, output=tmp_path / "other.mp4", seed=6)).video.read_bytes()
-    assert first == again
-    assert first != other
+    """Its pictures, that is: a signature is never the same twice."""
+    first = read_frames(animator.animate(request_).video)
+    again = read_frames(animator.animate(replace(request_, output=tmp_path / "again.mp4")).video)
+    other = read_frames(animator.animate(replace(request_, output=tmp_path / "other.mp4", seed=6)).video)
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import torch
 from dreamactor_core.errors import TrainingError
 from dreamactor_core.files import sha256_file
 from dreamactor_core.settings import Settings, load_settings
-from dreamactor_model.actor import DreamActor
+from dreamactor_model.actor import DreamActor, parameter_group
 from dreamactor_model.checkpoint import load_checkpoint, save_checkpoint, verify_checkpoint
 from dreamactor_model.encoders.face import FaceMotionEncoder
 from dreamactor_model.presets import get_preset
@@ -51,7 +51,9 @@ def _spec(settings: Settings) -> TrainingSpec:
         starts_from={"vae": Path("models/vae"), "face": Path("models/face")},
         work_dir=Path("runs"),
         output=Path("models/stage1"),
-        resume="auto",
+        configuration="base",
+        without_data="base",
+        checkpoint=None,
     )
 
 
@@ -74,7 +76,8 @@ def test_stage_1_begins_with_the_base_and_the_pretrained_face_encoder(settings: 
     assert torch.equal(actor.dit.proj_out.weight, base.dit.proj_out.weight.float())
     pretrained = load_checkpoint("models/face", FaceMotionEncoder)
     assert torch.equal(actor.face_encoder.readout.weight, pretrained.readout.weight)
-    assert all(parameter.requires_grad for parameter in actor.parameters())
+    learning = {name for name, parameter in actor.named_parameters() if parameter.requires_grad}
+    assert learning == {name for name, _ in actor.named_parameters() if parameter_group(name) == "base"}
 
 
 def test_stage_1_decides_whether_references_look_at_the_video(settings: Settings) -> None:
