@@ -66,10 +66,7 @@ def _train(spec: TrainingSpec) -> bool:
     task = make_task(spec)
     engine = make_engine(task.module, settings.training, row, record=spec.work_dir / ENGINE)
     journal = Journal(spec.work_dir / JOURNAL, title=spec.title, steps=row.steps) if dist.get_rank() == 0 else None
-    try:
-        return TrainingLoop(spec, task, engine, journal).run()
-    finally:
-        dist.destroy_process_group()
+    return TrainingLoop(spec, task, engine, journal).run()
 
 
 def require_accelerators(training: TrainingSettings) -> None:
@@ -109,4 +106,8 @@ def make_task(spec: TrainingSpec) -> StageTask:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    status = main(Path(sys.argv[1]))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Taking down the process group can abort a rank whose work is done ("terminate called"): the system does it better.
+    os._exit(status)
