@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -28,6 +29,7 @@ from dreamactor_model.training.spec import FAILURE, HEARTBEAT, LOG, VIDEOS, Trai
 
 _TAIL_LINES = 200
 _LAST_WORDS = 5
+_POLL_S = 0.1
 # Ranks import for a minute, and on many nodes wait for the last of them.
 _START_S = 600.0
 _KILLED = "Signal 9 (SIGKILL)"
@@ -49,12 +51,11 @@ class Ranks:
         say(f"{self._spec.title}: {self._nodes.world} training processes (log: {self._log})")
         spec, logs = self._spec.write(self._nodes.number), self._spec.work_dir / "torchrun"
         environment = self._environment()
-        self._process = spawn(
-            self._nodes.local_command(spec, logs),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            environment=environment,
-        )
+        command = self._nodes.local_command(spec, logs)
+        with self._log.open("ab") as log:
+            # Straight into the file: a pipe would break with us, and a rank that writes into it would die unsaved.
+            self._heard = log.tell()
+            self._process = spawn(command, stdout=log, stderr=subprocess.STDOUT, environment=environment)
         self._remote = []
         for host, command in self._nodes.remote_commands(spec, logs, environment).items():
             with (self._spec.work_dir / f"{host}-{LOG}").open("ab") as log:
@@ -74,29 +75,39 @@ class Ranks:
             StalledError: no step was taken for too long.
             TrainingError: they failed otherwise, or were stopped.
         """
-        assert self._process.stdout is not None
         tail: deque[str] = deque(maxlen=_TAIL_LINES)
         over = threading.Event()
         watch = threading.Thread(target=self._watch, args=(over,), name="stall watch", daemon=True)
         watch.start()
-        with self._log.open("ab", buffering=0) as log:
-            for raw in self._process.stdout:
-                log.write(raw)
-                line = raw.decode(errors="replace").rstrip()
-                if line.startswith(MILESTONE):
-                    say(line.removeprefix(MILESTONE))
-                elif line.startswith(METRICS) and run is not None:
-                    values = json.loads(line.removeprefix(METRICS))
-                    run.metrics(values, values.pop("step"))
-                elif line.startswith(VIDEO) and run is not None:
-                    run.artifact(Path(line.removeprefix(VIDEO)), VIDEOS)
-                elif line:
-                    tail.append(line)
+        for line in self._lines():
+            if line.startswith(MILESTONE):
+                say(line.removeprefix(MILESTONE))
+            elif line.startswith(METRICS) and run is not None:
+                values = json.loads(line.removeprefix(METRICS))
+                run.metrics(values, values.pop("step"))
+            elif line.startswith(VIDEO) and run is not None:
+                run.artifact(Path(line.removeprefix(VIDEO)), VIDEOS)
+            elif line:
+                tail.append(line)
         status = self._process.wait()
         over.set()
         watch.join()
         if status != 0:
             raise self._failure(status, list(tail))
+
+    def _lines(self) -> Iterator[str]:
+        """What the ranks write, line by line, until they have ended."""
+        with self._log.open("rb") as log:
+            log.seek(self._heard)
+            unfinished = b""
+            while True:
+                ended = self._process.poll() is not None
+                *lines, unfinished = (unfinished + log.read()).split(b"\n")
+                yield from (line.decode(errors="replace").rstrip() for line in lines)
+                if ended:
+                    yield unfinished.decode(errors="replace").rstrip()
+                    return
+                time.sleep(_POLL_S)
 
     def _environment(self) -> dict[str, str]:
         threads = max(1, (os.cpu_count() or 1) // self._nodes.processes)
