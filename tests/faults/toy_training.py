@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from dreamactor_core.settings import load_settings
 from dreamactor_core.settings.dataset import SamplingDataSettings
 from dreamactor_dataset.clip_table import ClipTable
 from dreamactor_dataset.sampling import WindowSampler
-from dreamactor_model.training.checkpoints.commit import find_checkpoint
+from dreamactor_model.training.checkpoints.commit import MANIFEST, find_checkpoint
 from dreamactor_model.training.run.engine import join_ranks, make_engine
 from dreamactor_model.training.run.journal import Journal
 from dreamactor_model.training.run.loop import TrainingLoop
@@ -38,7 +39,7 @@ class ToyRun:
         steps: of the whole stage.
         changes: of settings.
         kill_at: the process kills itself at this file operation under its checkpoints (counted from 1; 0: never).
-        kill_after_step: and after this step's batch was made.
+        kill_after_step: and after this step's batch was made, as soon as a checkpoint is there.
         broken_step: its batch is not a number.
         limit_file_bytes: no file may grow longer, as on a full disk.
         resume: auto, none or a step.
@@ -81,6 +82,9 @@ class ToyTask:
         with (self._run.folder / "shown.jsonl").open("a") as file:
             file.write(json.dumps([step, slot, self.sample_ids(step, slot)]) + "\n")
         if step == self._run.kill_after_step:
+            # Batches are made ahead of the steps: meanwhile a save may still be under way.
+            while not list((self._run.folder / "work" / CHECKPOINTS).glob(f"step-*[0-9]/{MANIFEST}")):
+                time.sleep(0.01)
             os.kill(os.getpid(), signal.SIGKILL)
         seed = np.random.SeedSequence([draw.clip_index for draw in draws] + [draw.start for draw in draws])
         x_BC = np.random.default_rng(seed).standard_normal((16, 3), np.float32)
