@@ -4,6 +4,7 @@ python -m benchmarks.evaluation_parts.video_distances
 """
 
 import json
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 
 import cv2
@@ -54,10 +55,11 @@ def _noise(video: np.ndarray, share: float) -> np.ndarray:
 
 
 def _shuffle(video: np.ndarray, share: float) -> np.ndarray:
-    """A share of the frames, evenly spread, change places with each other."""
-    places = np.linspace(0, len(video) - 1, round(len(video) * share)).round().astype(int)
+    """A share of the frames, other ones in every video, each take the place of another of them."""
+    random = np.random.default_rng(zlib.crc32(video[0].tobytes()))
+    picked = random.permutation(len(video))[: round(len(video) * share)]
     order = np.arange(len(video))
-    order[places] = np.roll(places, len(places) // 2)
+    order[picked] = np.roll(picked, 1)
     return video[order]
 
 
