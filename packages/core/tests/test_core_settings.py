@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import typer
+import yaml
 from dreamactor_core.errors import SettingsError
 from dreamactor_core.options import with_settings
 from dreamactor_core.settings import Settings, load_settings
@@ -109,3 +110,11 @@ def test_command_line_reports_a_user_error_in_one_line() -> None:
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert "stepz" in done.stderr
+
+
+def test_every_setting_can_be_shown() -> None:
+    """Paths among them, too."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "dreamactor_core.cli", "settings", "show"], capture_output=True, text=True, check=True
+    )
+    assert yaml.safe_load(shown.stdout) == load_settings().model_dump(mode="json")

@@ -25,7 +25,7 @@ def show_settings(settings: Settings) -> None:
     """Print every setting after params.yaml, environment and options have been merged."""
     import yaml
 
-    typer.echo(yaml.safe_dump(settings.model_dump(), sort_keys=False), nl=False)
+    typer.echo(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False), nl=False)
 
 
 def verify(
