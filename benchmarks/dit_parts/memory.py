@@ -10,7 +10,6 @@ blocks, and its real peak and time are printed beside the count.
 
 import json
 import time
-from typing import Any
 
 import torch
 from dreamactor_core.settings.sampling import SamplingSettings
@@ -19,12 +18,10 @@ from dreamactor_model.conditions import Conditions
 from dreamactor_model.dit.attention import KeysValues
 from dreamactor_model.dit.precision import to_bfloat16
 from dreamactor_model.guidance import GuidedVelocity
+from dreamactor_model.memory.live_bytes import LiveBytes
 from dreamactor_model.memory.offload import offload_blocks
 from dreamactor_model.presets import PRESETS, Preset, latent_frames, video_frames
 from torch import Tensor
-from torch.multiprocessing.reductions import StorageWeakRef
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 WIDTH, HEIGHT, FRAMES = 960, 640, 73
 _GIB = 2**30
@@ -46,7 +43,7 @@ def _sizes(preset: Preset) -> dict[str, float]:
     weights = sum(tensor.nbytes for tensor in actor.state_dict().values())
     matrices = sum(parameter.nbytes for parameter in actor.dit.blocks.parameters() if parameter.ndim == 2)
     visiting = 2 * matrices / len(actor.dit.blocks)
-    with torch.no_grad(), LiveBytes(actor) as live:
+    with torch.no_grad(), LiveBytes(actor.state_dict().values()) as live:
         conditions, latents, times = _segment(preset, torch.device("meta"))
         velocity = GuidedVelocity(actor, conditions, SamplingSettings())
         velocity(latents, times, 0.5)
@@ -105,28 +102,6 @@ def _segment(preset: Preset, device: torch.device) -> tuple[Conditions, Tensor, 
         zeros(1, video_frames(frames), config.face_width),
     )
     return conditions, zeros(1, config.latent_channels, frames, *grid), zeros(1, frames)
-
-
-class LiveBytes(TorchDispatchMode):
-    """Bytes that tensors made inside the block hold, without the model's: `now`, and the most at one time, `peak`."""
-
-    def __init__(self, actor: DreamActor) -> None:
-        super().__init__()
-        self._weights = {tensor.untyped_storage()._cdata for tensor in actor.state_dict().values()}
-        self.now = self.peak = 0
-        self._live: dict[int, tuple[StorageWeakRef, int]] = {}
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        made = func(*args, **(kwargs or {}))
-        for leaf in tree_leaves(made):
-            if isinstance(leaf, Tensor):
-                storage = leaf.untyped_storage()
-                if storage._cdata not in self._weights:
-                    self._live[storage._cdata] = (StorageWeakRef(storage), storage.nbytes())
-        self._live = {key: entry for key, entry in self._live.items() if not entry[0].expired()}
-        self.now = sum(size for _, size in self._live.values())
-        self.peak = max(self.peak, self.now)
-        return made
 
 
 if __name__ == "__main__":

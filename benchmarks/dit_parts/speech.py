@@ -10,7 +10,6 @@ change from frame to frame, predicted over true.
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,7 +17,6 @@ import numpy as np
 import torch
 from dreamactor_core.face_units import ARKIT_UNITS
 from dreamactor_core.settings import Settings
-from dreamactor_core.settings.training import StageSettings
 from dreamactor_dataset.synthetic.faces.synthesize import synthesize_faces
 from dreamactor_model.encoders.audio import AudioEncoder
 from dreamactor_model.encoders.face_branch import FaceBranch
@@ -35,10 +33,9 @@ from dreamactor_model.training.audio.speech_set import (
 )
 from dreamactor_model.training.audio.token_map import TokenMap
 from dreamactor_model.training.face.face_stage import FaceTask
-from dreamactor_model.training.run.schedule import learning_rate_share
-from dreamactor_model.training.task import Batch
 from dreamactor_signals.speech import SpeechReader
-from torch import nn
+
+from benchmarks.plain_training import descend
 
 _PRESET = get_preset("tiny")
 _TEST_PEOPLE, _TEST_PEOPLE_SEED = 4, 700
@@ -108,7 +105,7 @@ def train_branch(settings: Settings) -> FaceBranch:
     torch.manual_seed(0)
     branch = FaceBranch(_PRESET.actor)
     task = FaceTask(branch.face_encoder, folder, row, seed=0)
-    _descend(task.module, lambda step: task.batch(step, 0), row)
+    descend(task.module, lambda step: task.batch(step, 0), row)
     # Its last act: what tells of pose, place and light is taken out of the encoder.
     task.save(Path(settings.training.models_dir) / "face")
     return branch.eval()
@@ -120,20 +117,8 @@ def train_encoder(speech: SpeechSet, token_map: TokenMap, settings: Settings, ve
     row = settings.training.audio.model_copy(update={"velocity_weight": velocity_weight})
     encoder = AudioEncoder(_PRESET.audio(speech.utterances[0].features_TM.shape[1]))
     task = AudioTask(encoder, speech, token_map, row, seed=0, branch_sha256="")
-    _descend(task.module, lambda step: task.batch(step, 0), row)
+    descend(task.module, lambda step: task.batch(step, 0), row)
     return encoder.eval()
-
-
-def _descend(module: nn.Module, batch: Callable[[int], Batch], row: StageSettings) -> None:
-    """A stage's task under a plain loop."""
-    optimizer = torch.optim.AdamW(module.parameters(), lr=row.learning_rate, betas=(0.9, 0.95))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_share(step, row))
-    for step in range(row.steps):
-        optimizer.zero_grad()
-        module(**batch(step))["loss"].backward()
-        nn.utils.clip_grad_norm_(module.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
 
 
 def compare(

@@ -12,7 +12,6 @@ Legend: B batch, C channels, T video frames, F latent frames, R references, H W 
 
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,15 +28,15 @@ from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample
 from dreamactor_model.training.diffusion.diffusion_stage import FlowObjective
 from dreamactor_model.training.diffusion.loss_weights import loss_weights
 from dreamactor_model.training.diffusion.objective import draw_timesteps
-from dreamactor_model.training.run.schedule import learning_rate_share
 from dreamactor_model.training.task import Batch
 from dreamactor_model.training.vae import vae_start
 from dreamactor_model.training.vae.vae_stage import VideoVaeObjective, to_model_range
 from dreamactor_model.vae import VideoVAE
 from dreamactor_signals.draw import control_maps
 from dreamactor_signals.faces import crop_faces
-from torch import Tensor, nn
+from torch import Tensor
 
+from benchmarks.plain_training import descend
 from benchmarks.training_parts.close_up import make_close_up
 
 _SIDE, _FRAMES, _WINDOW = 96, 49, 25
@@ -128,7 +127,7 @@ def _train_vae(clip: Filmed, steps: int) -> VideoVAE:
         crops = [_crop(video_THWC, frames, random) for _ in range(9 // frames)]
         return {"video_BTHWC": torch.stack(crops)}
 
-    _train(VideoVaeObjective(vae, row), row, batch)
+    descend(VideoVaeObjective(vae, row), batch, row, fused=True)
     vae_start.finish(vae.eval())
     with torch.no_grad():
         raw_CN = vae.encode(to_model_range(video_THWC[None]))[0].flatten(1)
@@ -175,19 +174,8 @@ def _train_actor(clip: Filmed, vae: VideoVAE, steps: int) -> DreamActor:
             "keep_face_B": torch.tensor([shown[3] >= _DROPPED]),
         }
 
-    _train(FlowObjective(actor, ("reference", "pose", "face")), row, batch)
+    descend(FlowObjective(actor, ("reference", "pose", "face")), batch, row, fused=True)
     return actor.eval()
-
-
-def _train(module: nn.Module, row: StageSettings, batch: Callable[[int], Batch]) -> None:
-    optimizer = torch.optim.AdamW(module.parameters(), lr=row.learning_rate, betas=(0.9, 0.95), fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_share(step, row))
-    for step in range(row.steps):
-        optimizer.zero_grad()
-        module(**batch(step))["loss"].backward()
-        nn.utils.clip_grad_norm_(module.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
 
 
 @torch.no_grad()

@@ -60,7 +60,7 @@ def test_a_signed_video_plays_and_says_what_it_was_made_from(signed: Path, recor
     assert not verified.trusted
     assert verified.record["model"] == {"version": "3"}
     # Who is in the picture is nobody else's business: the digest goes along, the file's name does not.
-    assert verified.record["inputs"] == [{"role": "reference", "sha256": record.content()["inputs"][0]["sha256"]}]
+    assert verified.record["inputs"] == [{"role": "reference", "sha256": record.content["inputs"][0]["sha256"]}]
     assert b"aunt-mary" not in signed.read_bytes()
     with av.open(str(signed)) as container:
         assert sum(1 for _ in container.decode(video=0)) == 20

@@ -3,17 +3,14 @@ any length in the memory of a short one."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from diffusers import AutoencoderKLWan
+from dreamactor_model.memory.live_bytes import LiveBytes
 from dreamactor_model.presets import VAEConfig
 from dreamactor_model.vae import VideoVAE
 from torch import Tensor
-from torch.multiprocessing.reductions import StorageWeakRef
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 from wan_folders import T2V, TI2V, random_vae
 
 FRAMES, HEIGHT, WIDTH = 21, 64, 32
@@ -63,25 +60,6 @@ def test_a_whole_clip_is_encoded_and_decoded_as_diffusers_does(
     assert _relative(ours.decode(latents), decoded) < 1e-6
 
 
-class _LiveBytes(TorchDispatchMode):
-    """The most bytes that tensors made inside the block held at one time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.peak = 0
-        self._live: dict[int, tuple[StorageWeakRef, int]] = {}
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        made = func(*args, **(kwargs or {}))
-        for leaf in tree_leaves(made):
-            if isinstance(leaf, Tensor):
-                storage = leaf.untyped_storage()
-                self._live[storage._cdata] = (StorageWeakRef(storage), storage.nbytes())
-        self._live = {key: entry for key, entry in self._live.items() if not entry[0].expired()}
-        self.peak = max(self.peak, sum(size for _, size in self._live.values()))
-        return made
-
-
 def _latents(config: VAEConfig, segments: int) -> Iterator[Tensor]:
     for _ in range(segments):
         yield torch.randn(1, config.latent_channels, 3, HEIGHT // config.spatial_stride, WIDTH // config.spatial_stride)
@@ -95,7 +73,7 @@ def _groups(segments: int) -> Iterator[Tensor]:
 
 @torch.no_grad()
 def _peak(vae: VideoVAE, segments: int, direction: str) -> int:
-    with _LiveBytes() as live:
+    with LiveBytes() as live:
         stream = (
             vae.decode_stream(_latents(vae.config, segments))
             if direction == "decode"
@@ -117,6 +95,6 @@ def test_a_long_stream_takes_the_memory_of_a_short_one(both: tuple[VideoVAE, Aut
 def test_the_measure_sees_what_is_kept(both: tuple[VideoVAE, AutoencoderKLWan]) -> None:
     """Collecting the frames instead of passing them on shows."""
     vae, _ = both
-    with _LiveBytes() as live:
+    with LiveBytes() as live:
         frames = list(vae.decode_stream(_latents(vae.config, 8)))
     assert live.peak > _peak(vae, 8, "decode") + 0.9 * sum(frame.nbytes for frame in frames[:-1])

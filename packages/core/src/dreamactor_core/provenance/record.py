@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,12 @@ class Record:
     consent: str | None = None
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
+    @cached_property
     def content(self) -> dict[str, Any]:
-        """As JSON can hold it. Files are named without their folders, which concern nobody else."""
+        """As JSON can hold it; made once, because every input is read for its digest.
+
+        Files are named without their folders, which concern nobody else.
+        """
         return {
             "notice": NOTICE,
             "inputs": [
@@ -76,7 +81,7 @@ def write_sidecar(result: Path | str, record: Record, *, content: Path) -> Path:
     """
     path = sidecar_path(result)
     named = {"name": Path(result).name, "sha256": sha256_file(content)}
-    write_json(path, {**record.content(), "result": named})
+    write_json(path, {**record.content, "result": named})
     return path
 
 

@@ -43,7 +43,7 @@ def _manifest(record: Record, title: str) -> dict[str, Any]:
         "claim_generator_info": [{"name": "dreamactor", "version": __version__}],
         "assertions": [
             {"label": "c2pa.actions", "data": {"actions": [created]}},
-            {"label": RECORD_LABEL, "data": _unnamed(record.content())},
+            {"label": RECORD_LABEL, "data": _unnamed(record.content)},
         ],
     }
 

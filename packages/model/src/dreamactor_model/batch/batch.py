@@ -8,7 +8,6 @@ from typing import Literal
 
 from dreamactor_core.console import say
 from dreamactor_core.errors import DreamactorError
-from dreamactor_core.provenance import sidecar_path
 from dreamactor_core.provenance.verification import verify_video
 from pydantic import BaseModel
 
@@ -92,6 +91,6 @@ def is_made(output: Path, address: str) -> bool:
         return False
     try:
         verify_video(output)
-        return bool(json.loads(sidecar_path(output).read_text()).get("address") == address)
+        return bool(json.loads(result.sidecar.read_text()).get("address") == address)
     except (DreamactorError, ValueError):
         return False
