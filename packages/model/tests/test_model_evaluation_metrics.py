@@ -50,7 +50,7 @@ def test_the_interval_holds_the_mean_and_narrows_with_more_clips():
     few, many = random.normal(20, 2, 8), random.normal(20, 2, 512)
     narrow = bootstrap_mean(many, resamples=2000, seed=0)
     wide = bootstrap_mean(few, resamples=2000, seed=0)
-    assert wide.low < wide.mean < wide.high
+    assert wide.low < wide.value < wide.high
     # 1.96 standard errors on each side
     assert narrow.high - narrow.low == pytest.approx(2 * 1.96 * many.std() / np.sqrt(512), rel=0.1)
     assert wide.high - wide.low > 3 * (narrow.high - narrow.low)

@@ -6,16 +6,16 @@ from pydantic import Field
 
 from dreamactor_core.settings.base import Section
 
-Metric = Literal["psnr_db", "ssim", "lpips", "fvd"]
+MetricName = Literal["psnr_db", "ssim", "lpips", "fvd"]
 HIGHER_IS_BETTER: dict[str, bool] = {"psnr_db": True, "ssim": True, "lpips": False, "fvd": False}
 
 
 class PromotionSettings(Section):
     """The rule by which a candidate takes the alias `champion`."""
 
-    metric: Metric = Field("psnr_db", description="Metric the candidate must win on.")
+    metric: MetricName = Field("psnr_db", description="Metric the candidate must win on.")
     margin: float = Field(0.0, ge=0, description="By how much it must win.")
-    may_lose: dict[Metric, float] = Field(
+    may_lose: dict[MetricName, float] = Field(
         {"ssim": 0.02, "lpips": 0.02}, description="By how much it may be worse on others, each in its own unit."
     )
 
@@ -31,5 +31,10 @@ class EvaluationSettings(Section):
     )
     steps: int = Field(10, ge=1, description="Solver steps while evaluating.")
     resamples: int = Field(1000, ge=100, description="Bootstrap resamples of the confidence intervals.")
+    few_samples: bool = Field(
+        False,
+        description="Report distances of sets (fvd, fid ...) even of fewer samples than features, where covariances are "
+        "singular: good for comparing runs on the same clips, never with other people's figures.",
+    )
     reports_dir: str = Field("reports/evaluation", description="Folder of the metrics and the contact sheet.")
     promotion: PromotionSettings = PromotionSettings()

