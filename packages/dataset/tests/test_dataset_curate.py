@@ -162,6 +162,18 @@ def test_clips_beyond_a_limit_are_rejected_with_the_reason(tracked: Path, tmp_pa
     assert measured["duration_s"] == pytest.approx([0.48] * 3)
 
 
+def test_a_clip_that_nobody_tracked_is_judged_by_its_truth(tracked: Path, tmp_path: Path) -> None:
+    rows = [
+        row.model_copy(update={"track": None, "truth_track": row.track, "video": str(tracked / row.video)})
+        for row in read_manifest(tracked / "manifest.parquet")
+        if row.clip_id in ("good", "nobody")
+    ]
+    exact = [row.model_copy(update={"truth_track": str(tracked / str(row.truth_track))}) for row in rows]
+    write_manifest(tmp_path / "manifest.parquet", exact)
+    curated = _curate(tmp_path, tmp_path / "curated")
+    assert {name: row.status for name, row in curated.items()} == {"good": "kept", "nobody": "rejected"}
+
+
 def test_other_limits_measure_nothing_again_and_torn_lines_are_passed_over(
     tracked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ from dreamactor_core.settings.signals import SignalsSettings
 from dreamactor_core.video import VideoWriter, read_frames
 from dreamactor_signals.extraction import Share, extract_manifest, workers
 from dreamactor_signals.extraction.job import ClipJob
+from dreamactor_signals.extraction.shards import is_tracked
 from dreamactor_signals.trackers import make_tracker
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,7 +53,8 @@ def _write(path: Path, frames: np.ndarray, fps: Fraction = FPS) -> None:
 
 def _row(video: Path, **changes: object) -> ClipRow:
     row = {
-        "clip_id": video.stem, "video": video.name, "sha256": sha256_file(video), "width": 176, "height": 144,
+        "clip_id": video.stem, "video": video.name, "width": 176, "height": 144,
+        "sha256": str(changes.get("sha256") or sha256_file(video)),
         "fps_num": 25, "fps_den": 1, "frame_count": 6, "source": "test", "identity": video.stem, "category": "talking",
         "licence": "CC0", "consent": "given", "split": "train", "synthetic": False,
     }  # fmt: skip
@@ -158,6 +160,36 @@ def test_processes_shares_and_interruptions_leave_the_same_bytes(many: Path, at_
     shutil.copy(at_once / "tracks/e.safetensors", broken / "tracks")
     extract_manifest(many, broken, settings)
     assert _files(broken) == _files(at_once)
+
+
+def test_training_clips_with_truth_need_no_tracking(clips: Path, tmp_path: Path) -> None:
+    exact = {"truth_track": "truth.safetensors"}
+    write_manifest(
+        clips / "exact.parquet",
+        [
+            _row(clips / "room.mp4", clip_id="exact", **exact),
+            _row(clips / "person.mp4", clip_id="held-out", split="test", **exact),
+            _row(clips / "person.mp4", clip_id="without"),
+        ],
+    )
+    made = extract_manifest(clips / "exact.parquet", tmp_path / "out", SignalsSettings(tracked_share=0, processes=1))
+    assert made is not None
+    rows = {row.clip_id: row for row in read_manifest(made)}
+    assert {name: (row.status, row.track is not None) for name, row in rows.items()} == {
+        "exact": ("kept", False),
+        "held-out": ("kept", True),
+        "without": ("kept", True),
+    }
+    assert (made.parent / str(rows["exact"].truth_track)).resolve() == clips.resolve() / "truth.safetensors"
+
+
+def test_a_larger_share_holds_the_smaller_one() -> None:
+    rows = [_row(Path("a.mp4"), clip_id=str(number), sha256="0" * 64, truth_track="a") for number in range(400)]
+    few, more = (
+        {row.clip_id for row in rows if is_tracked(row, SignalsSettings(tracked_share=share))} for share in (0.25, 0.5)
+    )
+    assert few < more
+    assert len(few) == pytest.approx(100, abs=30)
 
 
 def test_reasons_name_the_kind_of_error(at_once: Path) -> None:

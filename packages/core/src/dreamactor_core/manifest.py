@@ -67,6 +67,11 @@ class ClipRow(BaseModel):
         return Fraction(self.fps_num, self.fps_den)
 
     @property
+    def motion(self) -> str | None:
+        """Path of the motion track to go by: what a tracker saw, or the truth where nobody tracked the clip."""
+        return self.track or self.truth_track
+
+    @property
     def duration_s(self) -> float:
         """Length in seconds; 0 where the rate is not known."""
         return self.frame_count * self.fps_den / self.fps_num if self.fps_num else 0.0

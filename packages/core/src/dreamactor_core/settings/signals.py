@@ -52,6 +52,12 @@ class SignalsSettings(Section):
     shard_clips: int = Field(
         256, ge=1, description="Clips of a manifest after which a broken run need not start again."
     )
+    tracked_share: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of training clips with exact truth that are tracked too; the others rely on their truth.",
+    )
     clip_deadline_s: float = Field(
         3600.0, gt=0, description="Longest time for one clip of a manifest; then its process is stopped."
     )

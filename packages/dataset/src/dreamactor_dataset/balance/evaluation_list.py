@@ -61,7 +61,7 @@ def freeze(manifest: Path, output: Path, count: int | None = None) -> FrozenList
 
 
 def _can_be_measured(row: ClipRow) -> bool:
-    return row.status == "kept" and row.split == "test" and bool(row.track or row.truth_track)
+    return row.status == "kept" and row.split == "test" and row.motion is not None
 
 
 def _spread(rows: Sequence[ClipRow]) -> list[ClipRow]:

@@ -39,12 +39,12 @@ class MeasureJob:
     @property
     def key(self) -> str:
         """Equal for equal videos, tracks and ways to measure."""
-        return f"{_VERSION}-{self.frames}-{self.row.sha256}-{sha256_file(self.folder / str(self.row.track))}"
+        return f"{_VERSION}-{self.frames}-{self.row.sha256}-{sha256_file(self.folder / str(self.row.motion))}"
 
     def run(self, count_people: Callable[..., int] | None) -> Measures | str:
         """Its measures, or why it cannot be measured."""
         try:
-            track = MotionTrack.load(self.folder / str(self.row.track))
+            track = MotionTrack.load(self.folder / str(self.row.motion))
             video = self.folder / self.row.video
             return measure_clip(video, track, frames=self.frames, count_people=count_people)
         except DreamactorError as error:
@@ -78,7 +78,7 @@ def curate_clips(
     jobs = {
         row.clip_id: MeasureJob(row, manifest.parent, settings.frames)
         for row in rows
-        if row.status == "kept" and row.track is not None
+        if row.status == "kept" and row.motion is not None
     }
     if not jobs:
         raise InputError(

@@ -90,7 +90,7 @@ class _Shard:
 
 def _jobs(manifest: Path, output: Path, settings: ShardsSettings, area: int) -> list[_Job]:
     """Shards of a split hold its clips in the order of their ids."""
-    rows = [row for row in read_manifest(manifest) if row.status == "kept" and (row.track or row.truth_track)]
+    rows = [row for row in read_manifest(manifest) if row.status == "kept" and row.motion]
     jobs = []
     for split in SPLITS:
         members = sorted((row for row in rows if row.split == split), key=lambda row: row.clip_id)

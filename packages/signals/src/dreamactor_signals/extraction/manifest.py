@@ -10,7 +10,7 @@ from dreamactor_core.manifest import ClipRow, read_manifest, write_manifest
 from dreamactor_core.settings.signals import SignalsSettings
 
 from dreamactor_signals.extraction.job import ClipJob
-from dreamactor_signals.extraction.shards import Shard, Share, drop_others, settings_key, split
+from dreamactor_signals.extraction.shards import Shard, Share, drop_others, is_tracked, settings_key, split
 from dreamactor_signals.extraction.workers import ACCIDENTS, track_clips
 from dreamactor_signals.trackers import make_tracker
 
@@ -20,11 +20,11 @@ MANIFEST_NAME = "manifest.parquet"
 def extract_manifest(
     manifest: Path, output: Path, settings: SignalsSettings, *, share: Share | None = None
 ) -> Path | None:
-    """Track every kept clip of a manifest: OUTPUT/tracks/CLIP.safetensors and OUTPUT/manifest.parquet.
+    """Track the kept clips of a manifest: OUTPUT/tracks/CLIP.safetensors and OUTPUT/manifest.parquet.
 
-    What an earlier run has done stays, as long as videos and settings are the same. A clip that cannot be tracked is
-    rejected with its reason and stops nothing. Tracks and manifest do not depend on the number of processes, on
-    interruptions or on shares.
+    Of training clips with exact truth only `settings.tracked_share` is tracked. What an earlier run has done stays, as
+    long as videos and settings are the same. A clip that cannot be tracked is rejected with its reason and stops
+    nothing. Tracks and manifest do not depend on the number of processes, on interruptions or on shares.
 
     Args:
         manifest: of the clips.
@@ -46,7 +46,7 @@ def extract_manifest(
     mine = [shard for shard in shards if (share or Share()).holds(shard.index)]
     todo = [shard for shard in mine if shard.finished(output) is None]
     _track_shards(todo, manifest.parent, output, settings)
-    return _join(shards, output)
+    return _join(shards, output, settings)
 
 
 def _track_shards(shards: Sequence[Shard], source: Path, output: Path, settings: SignalsSettings) -> None:
@@ -56,14 +56,14 @@ def _track_shards(shards: Sequence[Shard], source: Path, output: Path, settings:
         row.clip_id: ClipJob(row, source / row.video, output, key)
         for shard in shards
         for row in shard.rows
-        if row.status == "kept"
+        if is_tracked(row, settings)
     }
     finished: dict[str, ClipRow] = {}
     open_shards = list(shards)
     for row in progress(_rows(jobs, settings), "tracking clips", total=len(jobs)):
         finished[row.clip_id] = row
         # Shards are worked through in their order, so the first ones are complete first.
-        while open_shards and _complete(open_shards[0], finished):
+        while open_shards and _complete(open_shards[0], jobs, finished):
             _leave_record(open_shards.pop(0), finished, source, output)
     for shard in open_shards:
         _leave_record(shard, finished, source, output)
@@ -84,8 +84,8 @@ def _rows(jobs: dict[str, ClipJob], settings: SignalsSettings) -> Iterator[ClipR
         yield from track_clips(todo, settings)
 
 
-def _complete(shard: Shard, finished: dict[str, ClipRow]) -> bool:
-    return all(row.clip_id in finished for row in shard.rows if row.status == "kept")
+def _complete(shard: Shard, jobs: dict[str, ClipJob], finished: dict[str, ClipRow]) -> bool:
+    return all(row.clip_id in finished for row in shard.rows if row.clip_id in jobs)
 
 
 def _leave_record(shard: Shard, finished: dict[str, ClipRow], source: Path, output: Path) -> None:
@@ -93,7 +93,7 @@ def _leave_record(shard: Shard, finished: dict[str, ClipRow], source: Path, outp
     shard.finish([_moved(row, source, output) for row in rows])
 
 
-def _join(shards: Sequence[Shard], output: Path) -> Path | None:
+def _join(shards: Sequence[Shard], output: Path, settings: SignalsSettings) -> Path | None:
     """The manifest of all shards, once all are done."""
     parts = [shard.finished(output) for shard in shards]
     missing = sum(part is None for part in parts)
@@ -103,7 +103,7 @@ def _join(shards: Sequence[Shard], output: Path) -> Path | None:
     rows = [row for part in parts if part is not None for row in part]
     write_manifest(output / MANIFEST_NAME, rows)
     drop_others(shards)
-    before = {row.clip_id for shard in shards for row in shard.rows if row.status == "kept"}
+    before = {row.clip_id for shard in shards for row in shard.rows if is_tracked(row, settings)}
     rejected = [row for row in rows if row.clip_id in before and row.status == "rejected"]
     for row in rejected:
         say(f"rejected {row.clip_id}: {row.reason}")

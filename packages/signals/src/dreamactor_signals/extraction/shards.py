@@ -16,8 +16,8 @@ from dreamactor_core.manifest import ClipRow, read_manifest, write_manifest
 from dreamactor_core.settings.signals import SignalsSettings
 
 SHARDS_FOLDER = "shards"
-# How many run at once, how long they may take, and how speech is read, changes no track.
-_NOT_SHAPING = {"processes", "threads", "shard_clips", "clip_deadline_s", "speech_encoder"}
+# How many run at once, how long they may take, which clips are tracked, and how speech is read, changes no track.
+_NOT_SHAPING = {"processes", "threads", "shard_clips", "clip_deadline_s", "tracked_share", "speech_encoder"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Shard:
 def split(rows: Sequence[ClipRow], output: Path, settings: SignalsSettings) -> list[Shard]:
     """All shards of a manifest."""
     ordered = sorted(rows, key=lambda row: row.clip_id)
-    key = settings_key(settings)
+    key = f"{settings_key(settings)} {settings.tracked_share}"
     shards = []
     for index, start in enumerate(range(0, len(ordered), settings.shard_clips)):
         part = tuple(ordered[start : start + settings.shard_clips])
@@ -91,6 +91,17 @@ def drop_others(shards: Sequence[Shard]) -> None:
     for record in shards[0].record.parent.glob("*.parquet"):
         if record not in kept:
             record.unlink(missing_ok=True)
+
+
+def is_tracked(row: ClipRow, settings: SignalsSettings) -> bool:
+    """Whether a clip is to be tracked: a kept one without truth, a held-out one, or one of the share that is asked for.
+
+    Which clips make up the share follows from their ids: a larger share holds the smaller one.
+    """
+    if row.status != "kept" or row.truth_track is None or row.split != "train":
+        return row.status == "kept"
+    place = int.from_bytes(hashlib.sha256(row.clip_id.encode()).digest()[:8])
+    return place < settings.tracked_share * 2**64
 
 
 def settings_key(settings: SignalsSettings) -> str:
