@@ -10,7 +10,7 @@ shift
 . infra/virtualenv.sh
 
 # With the extras that their tests, and those of packages above them, use.
-declare -A extras=([signals]="[body]" [dataset]="[speech]" [model]="[prompt]")
+declare -A extras=([signals]="[body]" [dataset]="[speech]" [model]="[identity,prompt]")
 wanted=()
 for package in "$@"; do
     case $package in

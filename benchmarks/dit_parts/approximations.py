@@ -32,7 +32,7 @@ from dreamactor_model.animate.frames import encode_images, to_pixels
 from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.animate.motion import DrivenMotion
 from dreamactor_model.animate.subject import read_subject
-from dreamactor_model.evaluation.metrics.pixels import psnr_db
+from dreamactor_model.evaluation.metrics.frames.pixels import psnr_db
 from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream
 from dreamactor_signals.extraction import extract_video
 from dreamactor_signals.retarget import retarget

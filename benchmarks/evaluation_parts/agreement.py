@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from dreamactor_core.footage import footage
 from dreamactor_core.video import read_frames
-from dreamactor_model.evaluation.metrics.frechet import frechet_distance
-from dreamactor_model.evaluation.metrics.perceptual import lpips
-from dreamactor_model.evaluation.metrics.pixels import psnr_db, ssim
+from dreamactor_model.evaluation.metrics.frames.perceptual import lpips
+from dreamactor_model.evaluation.metrics.frames.pixels import psnr_db, ssim
+from dreamactor_model.evaluation.metrics.sets.frechet import frechet_distance
 
 from benchmarks.dit_parts.rounds import interleaved_medians_s
 from benchmarks.evaluation_parts.peers import LpipsPackage, scipy_frechet, skimage_psnr, skimage_ssim

@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import torch
-from dreamactor_model.evaluation.metrics.perceptual import PerceptualDistance
+from dreamactor_model.evaluation.metrics.frames.perceptual import PerceptualDistance
 from scipy.linalg import sqrtm
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import nn

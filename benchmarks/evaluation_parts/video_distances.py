@@ -5,15 +5,15 @@ python -m benchmarks.evaluation_parts.video_distances
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import cv2
 import numpy as np
 from dreamactor_core.footage import footage
 from dreamactor_core.video import probe, read_frames
-from dreamactor_model.evaluation.metrics.frechet import frechet_distance
-from dreamactor_model.evaluation.metrics.i3d import FRAMES
-from dreamactor_model.evaluation.metrics.video_distance import video_features
+from dreamactor_model.evaluation.metrics.sets.frechet import frechet_distance
+from dreamactor_model.evaluation.metrics.sets.i3d import FRAMES
+from dreamactor_model.evaluation.metrics.sets.video_distance import video_features
 
 _CLIPS = ("talking-head", "smiling-man", "acted-close-up", "studio-1", "two-people")
 _CHUNKS, _SIDE_PX = 3, 160
@@ -23,16 +23,20 @@ _SHARES = (0.125, 0.25, 0.5, 1.0)
 def measure(scale: float = 1.0) -> dict[str, float | bool | str | None]:
     """`fvd_monotone` and every distance behind it."""
     videos = list(_chunks(max(1, round(_CHUNKS * scale))))
-    truth_NC = video_features(videos)
+    truth_NC = _features(videos)
     figures: dict[str, float | bool | str | None] = {}
     monotone = True
     for kind, damage in _DAMAGES.items():
         distances = [
-            frechet_distance(video_features([damage(video, share) for video in videos]), truth_NC) for share in _SHARES
+            frechet_distance(_features([damage(video, share) for video in videos]), truth_NC) for share in _SHARES
         ]
         figures |= {f"fvd_{kind}_{share}": value for share, value in zip(_SHARES, distances, strict=True)}
         monotone &= distances == sorted(distances) and distances[0] > 0
     return {"fvd_monotone": monotone, "fvd_chunks": len(videos), **figures}
+
+
+def _features(videos: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate([video_features(video) for video in videos])
 
 
 def _chunks(each: int) -> Iterator[np.ndarray]:

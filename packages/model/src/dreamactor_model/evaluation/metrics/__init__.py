@@ -1,4 +1,5 @@
-"""Measures of a video, each by one stated protocol.
+"""Measures of animated clips, each by one stated protocol. `table.METRICS` lists them all.
 
-`pixels` (PSNR, SSIM), `perceptual` (LPIPS), `video_distance` (FVD, by `i3d` and `frechet`).
+`frames`: PSNR, SSIM, LPIPS. `sets`: FVD, FID, the MobileNet distance. `person`: pose, head, expression, identity.
+`time`: flicker, drift, jumps where segments join.
 """

@@ -8,7 +8,7 @@ from dreamactor_core.settings import Settings
 from dreamactor_core.settings.evaluation import HIGHER_IS_BETTER, MetricName
 
 from dreamactor_model.evaluation.confidence import Figure, bootstrap_mean, bootstrap_set
-from dreamactor_model.evaluation.metrics.frechet import frechet_distance
+from dreamactor_model.evaluation.metrics.sets.frechet import frechet_distance
 from dreamactor_model.evaluation.observed import Observed
 from dreamactor_model.evaluation.unavailable import Unavailable
 
@@ -26,32 +26,38 @@ class Metric:
         name: in metrics.json.
         unit: of the value, its interval and of what `promote` allows to be lost.
         protocol: how it is made, so that another program could make it.
-        network_sha256: of the network's weights; None where there is none, or where settings name them.
         figure: of all cases.
+        network_sha256: of the weights of the network that looks; None where there is none, or where settings name it.
+        network_of: that, by the settings.
     """
 
     name: MetricName
     unit: str
     protocol: str
-    network_sha256: str | None
     figure: Measured = field(repr=False, compare=False)
+    network_sha256: str | None = None
+    network_of: Callable[[Settings], str | None] | None = field(default=None, repr=False, compare=False)
 
     @property
     def higher_is_better(self) -> bool:
         """Whether more of it is better."""
         return HIGHER_IS_BETTER[self.name]
 
+    def weights_sha256(self, settings: Settings) -> str | None:
+        """Of the network that looks under these settings."""
+        return self.network_sha256 if self.network_of is None else self.network_of(settings)
 
-def mean_over_clips(read: Callable[[Observed], float | None], *, otherwise: str) -> Measured:
+
+def mean_over_clips(read: Callable[[Observed, Settings], float | None], *, otherwise: str) -> Measured:
     """The mean of a value that a clip has by itself.
 
     Args:
-        read: None where a clip has no such value.
+        read: a clip's value, None where it has none.
         otherwise: why there is no figure where no clip has one.
     """
 
     def figure(observed: Sequence[Observed], settings: Settings) -> Figure:
-        values = [value for each in observed if (value := read(each)) is not None]
+        values = [value for each in observed if (value := read(each, settings)) is not None]
         if not values:
             raise Unavailable(otherwise)
         return bootstrap_mean(np.array(values), resamples=settings.evaluation.resamples, seed=settings.training.seed)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dreamactor_model.checkpoint import save_checkpoint
-from dreamactor_model.evaluation.metrics.pixels import psnr_db
+from dreamactor_model.evaluation.metrics.frames.pixels import psnr_db
 from dreamactor_model.presets import get_preset
 from dreamactor_model.training.randomness import step_random
 from dreamactor_model.training.spec import TrainingSpec

@@ -32,6 +32,11 @@ def psnr_db(frames_THWC: np.ndarray, truth_THWC: np.ndarray) -> np.ndarray:
     return ratio_db
 
 
+def bounded_psnr_db(frames_THWC: np.ndarray, truth_THWC: np.ndarray) -> np.ndarray:
+    """As `psnr_db`, but finite, so that it has a mean."""
+    return np.minimum(psnr_db(frames_THWC, truth_THWC), PERFECT_DB)
+
+
 def ssim(frames_THWC: np.ndarray, truth_THWC: np.ndarray) -> np.ndarray:
     """(T,) structural similarity, at most 1.
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from dreamactor_core.image import resize_image
 
-from dreamactor_model.evaluation.metrics.frechet import frechet_distance
-from dreamactor_model.evaluation.metrics.i3d import FRAMES, I3D, SHA256, SIDE_PX, WIDTH
+from dreamactor_model.evaluation.metrics.sets.frechet import frechet_distance
+from dreamactor_model.evaluation.metrics.sets.i3d import FRAMES, I3D, SHA256, SIDE_PX, WIDTH
 
 PROTOCOL = (
     f"FVD, I3D Kinetics-400 logits before softmax, chunks of {FRAMES} frames one after the other, each frame scaled to "
@@ -18,23 +18,22 @@ PROTOCOL = (
 )
 
 
-def video_features(videos: Sequence[np.ndarray]) -> np.ndarray:
-    """(N, 400) float64 logits of all whole chunks of videos (T, H, W, 3) uint8.
+def video_features(frames_THWC: np.ndarray) -> np.ndarray:
+    """(N, 400) float64 logits of all whole chunks of one video, uint8.
 
     Raises:
         WeightsError: the network is not installed.
     """
     network = I3D.load()
-    chunks = [video[start : start + FRAMES] for video in videos for start in range(0, len(video) - FRAMES + 1, FRAMES)]
-    if not chunks:
-        return np.empty((0, WIDTH))
+    starts = range(0, len(frames_THWC) - FRAMES + 1, FRAMES)
     with torch.inference_mode():
-        return torch.cat([network(_prepared(chunk)) for chunk in chunks]).double().numpy()
+        logits = [network(_prepared(frames_THWC[start : start + FRAMES])) for start in starts]
+    return torch.cat(logits).double().numpy() if logits else np.empty((0, WIDTH))
 
 
 def video_distance(made: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> float | None:
     """FVD; None where there are fewer than two chunks on a side."""
-    made_NC, truth_NC = video_features(made), video_features(truth)
+    made_NC, truth_NC = (np.concatenate([video_features(video) for video in videos]) for videos in (made, truth))
     if min(len(made_NC), len(truth_NC)) < 2:
         return None
     return frechet_distance(made_NC, truth_NC)

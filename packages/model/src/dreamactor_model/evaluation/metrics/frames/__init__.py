@@ -1,0 +1,1 @@
+"""Measures of one frame against its truth."""

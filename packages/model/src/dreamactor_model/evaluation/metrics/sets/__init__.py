@@ -1,0 +1,1 @@
+"""Distances of two sets of clips, in the features of a network."""

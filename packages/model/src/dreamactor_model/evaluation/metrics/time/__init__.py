@@ -1,0 +1,1 @@
+"""Measures of what changes over time and should not."""

@@ -1,0 +1,128 @@
+"""The whole of `measure` on made-up cases: every metric once, one look at each result, reasons instead of gaps."""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import get_args
+
+import numpy as np
+import pytest
+from dreamactor_core.footage import footage
+from dreamactor_core.motion_track import MotionTrack
+from dreamactor_core.settings import Settings, load_settings
+from dreamactor_core.settings.evaluation import MetricName
+from dreamactor_core.video import read_frames
+from dreamactor_model.evaluation import measuring
+from dreamactor_model.evaluation.measuring import METRICS, Case, describe, measure
+from dreamactor_model.evaluation.observed import Eyes
+from evaluation_cases import KnownEyes, made_case, standing_person
+
+T = 20
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return load_settings({"evaluation.few_samples": "true", "evaluation.min_face_px": "16", "training.seed": "0"})
+
+
+@pytest.fixture
+def person() -> MotionTrack:
+    return standing_person(T)
+
+
+def _cases(person: MotionTrack, count: int = 3) -> list[Case]:
+    random = np.random.default_rng(0)
+    truths = [random.integers(0, 256, (T, 128, 96, 3), dtype=np.uint8) for _ in range(count)]
+    return [
+        made_case(np.roll(truth, 1 + number, axis=2), truth=truth, driving=person, segment_starts=(0, 10))
+        for number, truth in enumerate(truths)
+    ]
+
+
+def test_settings_and_the_table_know_the_same_metrics() -> None:
+    assert tuple(METRICS) == get_args(MetricName)
+    assert [name for name, metric in METRICS.items() if metric.higher_is_better] == [
+        "psnr_db",
+        "ssim",
+        "pose_near",
+        "pose_found",
+    ]
+    assert all(metric.name == name and metric.unit and len(metric.protocol) > 30 for name, metric in METRICS.items())
+
+
+def test_every_metric_has_a_figure_or_a_reason(
+    monkeypatch: pytest.MonkeyPatch, person: MotionTrack, settings: Settings
+) -> None:
+    eyes = KnownEyes(person, person[:1])
+    monkeypatch.setattr(measuring, "Eyes", lambda _: eyes)
+    cases = _cases(person)
+    figures, reasons = measure(cases, settings)
+    assert set(figures) | set(reasons) == set(METRICS)
+    assert not set(figures) & set(reasons)
+    assert list(reasons) == ["fid"]
+    assert "evaluation.inception_path" in reasons["fid"]
+    assert eyes.asked == 2 * len(cases), "each result and each reference once, for ten metrics"
+    for name, figure in figures.items():
+        assert figure.low <= figure.value <= figure.high, name
+        assert np.isfinite([figure.low, figure.value, figure.high]).all(), name
+        assert figure.n == len(cases)
+    assert figures["pose_error"].value == pytest.approx(0, abs=1e-5)
+    assert figures["fvd"].samples == 3
+    assert figures["psnr_db"].low < figures["psnr_db"].high
+
+
+def test_cross_driven_results_have_only_what_needs_no_truth(
+    monkeypatch: pytest.MonkeyPatch, person: MotionTrack, settings: Settings
+) -> None:
+    monkeypatch.setattr(measuring, "Eyes", lambda _: KnownEyes(person, person[:1]))
+    cases = [replace(case, truth_THWC=None, segment_starts=(0,)) for case in _cases(person, 1)]
+    figures, reasons = measure(cases, settings)
+    assert set(reasons) == {"psnr_db", "ssim", "lpips", "fvd", "fid", "mobilenet_fd", "join_jump"}
+    assert "one segment" in reasons["join_jump"]
+    assert figures["flicker"].n == 1
+
+
+def test_results_without_anybody_are_judged_by_what_was_not_found(
+    monkeypatch: pytest.MonkeyPatch, person: MotionTrack, settings: Settings
+) -> None:
+    monkeypatch.setattr(measuring, "Eyes", lambda _: KnownEyes(None))
+    figures, reasons = measure(_cases(person, 1), settings)
+    assert figures["pose_found"].value == figures["pose_near"].value == 0
+    assert {"pose_error", "head_error_deg", "face_distance", "clothes_colour"} <= set(reasons)
+
+
+def test_what_was_measured_and_how_stands_beside_the_figures(person: MotionTrack, settings: Settings) -> None:
+    described = describe(_cases(person, 2), settings)
+    assert described["measured_frames"] == 2 * T
+    metrics = described["metrics"]
+    assert isinstance(metrics, dict)
+    assert metrics["lpips"]["network_sha256"] == "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1"
+    assert metrics["fid"]["network_sha256"].startswith("6726825d"), "which is in the name of the file"
+    assert len(metrics["pose_error"]["network_sha256"].split()) == 2
+    assert metrics["ssim"]["network_sha256"] is None
+
+
+def test_cases_that_do_not_fit_together_are_refused(person: MotionTrack) -> None:
+    frames = np.zeros((T, 128, 96, 3), np.uint8)
+    with pytest.raises(ValueError, match="truth"):
+        made_case(frames, truth=frames[1:], driving=person)
+    with pytest.raises(ValueError, match="driving frames"):
+        made_case(frames[1:], driving=person)
+    with pytest.raises(ValueError, match="driving frames"):
+        made_case(frames[:, :64], driving=person)
+
+
+def test_a_real_result_is_tracked_and_measured(settings: Settings) -> None:
+    """Footage is its own result: nothing is wrong with it, but its first frame standing still is wrong in the face."""
+    frames = read_frames(footage("talking-head"), range(0, 60, 10))
+    driving = Eyes(settings.signals).see(frames, Fraction(3))
+    assert driving is not None
+    truth = made_case(frames, truth=frames, driving=driving)
+    still = replace(truth, result_THWC=np.repeat(frames[:1], len(frames), axis=0))
+    motion = ("pose_error", "head_error_deg", "expression_error")
+    moving, standing = (measure([case], settings)[0] for case in (truth, still))
+    for name in motion:
+        assert moving[name].value == pytest.approx(0, abs=1e-3)
+        assert standing[name].value > 10 * max(moving[name].value, 1e-3)
+    assert moving["pose_found"].value == 1
+    assert moving["face_distance"].value < 0.5
+    assert moving["psnr_db"].value == 100
