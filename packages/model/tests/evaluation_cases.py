@@ -1,6 +1,5 @@
 """Cases that the evaluation's tests make up, and a person of whom everything is known."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -85,18 +84,18 @@ def made_case(
 
 
 class KnownEyes:
-    """See what they are told, one answer after the other, and count."""
+    """See one and the same person everywhere, or nobody, and count how often they look."""
 
-    def __init__(self, *tracks: MotionTrack | None) -> None:
-        self.asked = 0
-        self._tracks: Sequence[MotionTrack | None] = tracks
+    def __init__(self, person: MotionTrack | None = None) -> None:
+        self.looked = 0
+        self._person = person
 
     def see(self, frames_THWC: np.ndarray, fps: Fraction) -> MotionTrack | None:
-        """The next track."""
-        self.asked += 1
-        return self._tracks[(self.asked - 1) % len(self._tracks)] if self._tracks else None
+        """As many frames of that person."""
+        self.looked += 1
+        return None if self._person is None else self._person[: len(frames_THWC)]
 
 
-def observed(case: Case, *tracks: MotionTrack | None) -> Observed:
-    """A case of which eyes see these tracks."""
-    return Observed(case, KnownEyes(*tracks))
+def observed(case: Case) -> Observed:
+    """A case in which eyes see nobody."""
+    return Observed(case, KnownEyes())

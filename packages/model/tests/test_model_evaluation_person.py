@@ -1,6 +1,7 @@
 """Pose, head and expression of results whose tracks are known; colours of parts that were painted."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings import load_settings
 from dreamactor_core.skeleton import joint_index
 from dreamactor_core.video import read_frames
-from dreamactor_model.evaluation.metrics.person.colours import PARTS, colour_distance
+from dreamactor_model.evaluation.metrics.person.colours import Part, colour_distance
 from dreamactor_model.evaluation.metrics.person.expression import expression_error
 from dreamactor_model.evaluation.metrics.person.face_identity import face_distance
 from dreamactor_model.evaluation.metrics.person.head import head_error_deg
@@ -132,7 +133,7 @@ def test_only_the_part_that_changed_its_colour_is_another(
 ) -> None:
     reference = _painted(30, 120, 90)
     result = np.stack([_painted(*lighter)] * FRAMES)
-    distances = {each: colour_distance(each, result, driving, reference, driving[:1]) for each in PARTS}
+    distances = {each: colour_distance(each, result, driving, reference, driving[:1]) for each in get_args(Part)}
     changed = distances.pop(part)
     assert changed > 10
     assert all(distance == pytest.approx(0, abs=0.5) for distance in distances.values())

@@ -7,7 +7,7 @@ from dreamactor_core.settings import Settings
 
 from dreamactor_model.evaluation.case import Case
 from dreamactor_model.evaluation.confidence import Figure
-from dreamactor_model.evaluation.metrics.metric import Metric
+from dreamactor_model.evaluation.metrics.metric import FEWEST_CLIPS, SET_RESAMPLES, Metric
 from dreamactor_model.evaluation.metrics.table import METRICS
 from dreamactor_model.evaluation.observed import Eyes, Observed
 from dreamactor_model.evaluation.unavailable import Unavailable
@@ -52,7 +52,10 @@ def describe(cases: Sequence[Case], settings: Settings) -> dict[str, object]:
             for name, metric in METRICS.items()
         },
         "tracker": settings.signals.tracker,
-        "interval": f"95 %, bootstrap over clips, {settings.evaluation.resamples} resamples",
+        "interval": (
+            f"95 %, bootstrap over clips: of means {settings.evaluation.resamples} resamples and their percentiles; of "
+            f"distances of sets, from {FEWEST_CLIPS} clips, 1.96 deviations of {SET_RESAMPLES} resamples"
+        ),
         "clips": {case.clip_id: list(case.result_THWC.shape[:3]) for case in cases},
         "clip_shape": ["frames", "height", "width"],
         "measured_frames": sum(len(case.result_THWC) for case in cases),

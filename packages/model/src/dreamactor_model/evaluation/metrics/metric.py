@@ -13,9 +13,8 @@ from dreamactor_model.evaluation.observed import Observed
 from dreamactor_model.evaluation.unavailable import Unavailable
 
 Measured = Callable[[Sequence[Observed], Settings], Figure]
-_FEWEST_CLIPS = 8
-# A distance of sets is dearer than a mean, and its interval needs no second digit.
-_SET_RESAMPLES_SHARE = 5
+FEWEST_CLIPS, SET_RESAMPLES = 8, 100
+"""Clips from which a distance of sets has an interval, and how often they are drawn for it."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +88,10 @@ def distance_to_truth(features: Callable[[np.ndarray, Settings], np.ndarray], *,
         def distance(clips: np.ndarray) -> float:
             return frechet_distance(np.concatenate([made[i] for i in clips]), np.concatenate([truth[i] for i in clips]))
 
-        if len(pairs) < _FEWEST_CLIPS:
+        if len(pairs) < FEWEST_CLIPS:
             value = distance(np.arange(len(pairs)))
             return Figure(value, value, value, len(pairs), samples)
-        resamples = settings.evaluation.resamples // _SET_RESAMPLES_SHARE
-        value, low, high = bootstrap_set(distance, len(pairs), resamples=resamples, seed=settings.training.seed)
+        value, low, high = bootstrap_set(distance, len(pairs), resamples=SET_RESAMPLES, seed=settings.training.seed)
         return Figure(value, low, high, len(pairs), samples)
 
     return figure

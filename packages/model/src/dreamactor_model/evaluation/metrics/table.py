@@ -98,7 +98,7 @@ def _motion() -> list[Metric]:
 def _identity() -> list[Metric]:
     """The result against the reference: is it still the same person."""
 
-    def coloured(part: colours.Part) -> Metric:
+    def coloured(name: MetricName, part: colours.Part) -> Metric:
         def read(seen: Observed, _: Settings) -> float | None:
             case = seen.case
             return colours.colour_distance(
@@ -106,7 +106,7 @@ def _identity() -> list[Metric]:
             )
 
         figure = mean_over_clips(read, otherwise=_NOT_SHOWN)
-        return Metric(f"{part}_colour", "delta E", colours.colours_protocol(part), figure, network_of=_tracker)
+        return Metric(name, "delta E", colours.colours_protocol(part), figure, network_of=_tracker)
 
     def recognised(seen: Observed, settings: Settings) -> float | None:
         case = seen.case
@@ -121,7 +121,9 @@ def _identity() -> list[Metric]:
     face = mean_over_clips(recognised, otherwise=_NO_FACE)
     return [
         Metric("face_distance", "1", face_identity.PROTOCOL, face, face_identity.SHA256),
-        *(coloured(part) for part in colours.PARTS),
+        coloured("face_colour", "face"),
+        coloured("hair_colour", "hair"),
+        coloured("clothes_colour", "clothes"),
     ]
 
 

@@ -3,7 +3,7 @@
 Legend: T video frames, H W rows and columns, C channels.
 """
 
-from typing import Literal, get_args
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -14,7 +14,6 @@ from dreamactor_signals.visibility import SEEN
 from dreamactor_model.evaluation.metrics.person.sampled import FRAMES, spread
 
 Part = Literal["face", "hair", "clothes"]
-PARTS: tuple[Part, ...] = get_args(Part)
 _PLACES: dict[Part, str] = {
     "face": "the middle of the face box",
     "hair": "the head circle above the face box, whatever covers it",

@@ -20,7 +20,7 @@ def remembered(features: _Features, most: int = _MOST_CLIPS) -> _Features:
     known: OrderedDict[bytes, np.ndarray] = OrderedDict()
 
     def look_up(frames_THWC: np.ndarray) -> np.ndarray:
-        content = hashlib.blake2b(np.ascontiguousarray(frames_THWC))
+        content = hashlib.blake2b(np.ascontiguousarray(frames_THWC).data)
         content.update(repr(frames_THWC.shape).encode())
         key = content.digest()
         if key not in known:

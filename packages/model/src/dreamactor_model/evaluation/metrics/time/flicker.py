@@ -18,7 +18,7 @@ def flicker(frames_THWC: np.ndarray) -> float | None:
     """Grey levels; None for a single frame."""
     if len(frames_THWC) < 2:
         return None
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     grey = [cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY) for frame in frames_THWC]
     pairs = range(len(frames_THWC) - 1)
     return float(
