@@ -36,6 +36,7 @@ def standing_person(frames: int, size: tuple[int, int] = (96, 128), fps: int = 2
         head_confidence=np.ones(frames),
         face_boxes_px=np.tile(np.array([size[0] / 2 - 8, 18, size[0] / 2 + 8, 34], float), (frames, 1)),
         face_confidence=np.ones(frames),
+        trackers={"face": "whoever looks"},
         face_units=np.full((frames, len(ARKIT_UNITS)), 0.5),
     )
 

@@ -1,19 +1,21 @@
 """The whole of `measure` on made-up cases: every metric once, one look at each result, reasons instead of gaps."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 from typing import get_args
 
 import numpy as np
 import pytest
+from dreamactor_core.errors import NoPersonError
 from dreamactor_core.footage import footage
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings import Settings, load_settings
 from dreamactor_core.settings.evaluation import MetricName
 from dreamactor_core.video import read_frames
-from dreamactor_model.evaluation import measuring
+from dreamactor_model.evaluation import measuring, observed
 from dreamactor_model.evaluation.measuring import METRICS, Case, describe, measure
-from dreamactor_model.evaluation.observed import Eyes
+from dreamactor_model.evaluation.observed import Eyes, Observed
 from evaluation_cases import KnownEyes, made_case, standing_person
 
 T = 17
@@ -53,7 +55,7 @@ def test_every_metric_has_a_figure_or_a_reason(
     monkeypatch: pytest.MonkeyPatch, person: MotionTrack, settings: Settings
 ) -> None:
     eyes = KnownEyes(person)
-    monkeypatch.setattr(measuring, "Eyes", lambda _: eyes)
+    monkeypatch.setattr(measuring, "eyes_of", lambda _: eyes)
     cases = _cases(person)
     figures, reasons = measure(cases, settings)
     assert set(figures) | set(reasons) == set(METRICS)
@@ -73,7 +75,7 @@ def test_every_metric_has_a_figure_or_a_reason(
 def test_cross_driven_results_have_only_what_needs_no_truth(
     monkeypatch: pytest.MonkeyPatch, person: MotionTrack, settings: Settings
 ) -> None:
-    monkeypatch.setattr(measuring, "Eyes", lambda _: KnownEyes(person))
+    monkeypatch.setattr(measuring, "eyes_of", lambda _: KnownEyes(person))
     cases = [replace(case, truth_THWC=None, segment_starts=(0,)) for case in _cases(person, 1)]
     figures, reasons = measure(cases, settings)
     assert set(reasons) == {"psnr_db", "ssim", "lpips", "fvd", "fid", "mobilenet_fd", "join_jump"}
@@ -84,7 +86,7 @@ def test_cross_driven_results_have_only_what_needs_no_truth(
 def test_results_without_anybody_are_judged_by_what_was_not_found(
     monkeypatch: pytest.MonkeyPatch, person: MotionTrack, settings: Settings
 ) -> None:
-    monkeypatch.setattr(measuring, "Eyes", lambda _: KnownEyes())
+    monkeypatch.setattr(measuring, "eyes_of", lambda _: KnownEyes())
     figures, reasons = measure(_cases(person, 1), settings)
     assert figures["pose_found"].value == figures["pose_near"].value == 0
     assert {"pose_error", "head_error_deg", "face_distance", "clothes_colour"} <= set(reasons)
@@ -99,6 +101,37 @@ def test_what_was_measured_and_how_stands_beside_the_figures(person: MotionTrack
     assert metrics["fid"]["network_sha256"].startswith("6726825d"), "which is in the name of the file"
     assert len(metrics["pose_error"]["network_sha256"].split()) == 2
     assert metrics["ssim"]["network_sha256"] is None
+
+
+def test_faces_are_compared_as_one_reader_reads_them(person: MotionTrack) -> None:
+    frames = np.zeros((T, 128, 96, 3), np.uint8)
+    own = Observed(made_case(frames, driving=person), KnownEyes(person))
+    assert own.performed_track is own.case.driving
+    exact = replace(person, trackers={})
+    filmed = Observed(made_case(frames, truth=frames, driving=exact), KnownEyes(person))
+    assert filmed.performed_track == person, "as read in the truth"
+    assert Observed(made_case(frames, driving=exact), KnownEyes(person)).performed_track is None
+
+
+def test_eyes_look_once_at_each_video(monkeypatch: pytest.MonkeyPatch, person: MotionTrack) -> None:
+    looked: list[Fraction] = []
+
+    class Tracker:
+        def track(self, frames: Iterable[np.ndarray], fps: Fraction, *_: object, **__: object) -> MotionTrack:
+            looked.append(fps)
+            if next(iter(frames)).max() == 0:
+                raise NoPersonError("nobody")
+            return person
+
+    monkeypatch.setattr(observed, "make_tracker", lambda _: Tracker())
+    eyes = Eyes(load_settings().signals)
+    bright, black = np.ones((2, T, 8, 8, 3), np.uint8)
+    black[:] = 0
+    for _ in range(2):
+        assert eyes.see(bright, Fraction(25)) is person
+        assert eyes.see(black, Fraction(25)) is None
+    eyes.see(bright, Fraction(30))
+    assert looked == [25, 25, 30]
 
 
 def test_cases_that_do_not_fit_together_are_refused(person: MotionTrack) -> None:

@@ -99,8 +99,9 @@ def test_only_heads_that_both_show_are_compared(driving: MotionTrack) -> None:
     confidence = np.array([1, 1, 1, 0, 0, 0], np.float32)
     half = np.arange(FRAMES) < 3
     away = rotation_of_angles(np.where(half, np.radians(10), np.radians(90)), np.zeros(FRAMES), np.zeros(FRAMES))
-    result = replace(driving, head_rotation=away, head_confidence=confidence)
+    result = replace(driving, head_rotation=away, face_confidence=confidence)
     assert head_error_deg(result, driving) == pytest.approx(10, abs=1e-3)
+    assert head_error_deg(result, replace(driving, face_confidence=1 - confidence)) is None
     assert head_error_deg(replace(result, head_confidence=0 * confidence), driving) is None
     assert head_error_deg(None, driving) is None
 
@@ -133,7 +134,7 @@ def test_only_the_part_that_changed_its_colour_is_another(
 ) -> None:
     reference = _painted(30, 120, 90)
     result = np.stack([_painted(*lighter)] * FRAMES)
-    distances = {each: colour_distance(each, result, driving, reference, driving[:1]) for each in get_args(Part)}
+    distances = {each: colour_distance(each, result, driving, reference, driving[:1], 16) for each in get_args(Part)}
     changed = distances.pop(part)
     assert changed > 10
     assert all(distance == pytest.approx(0, abs=0.5) for distance in distances.values())
@@ -142,11 +143,13 @@ def test_only_the_part_that_changed_its_colour_is_another(
 def test_parts_that_are_not_shown_have_no_colour(driving: MotionTrack) -> None:
     frames = np.stack([_painted(30, 120, 90)] * FRAMES)
     faceless = replace(driving, face_confidence=np.zeros(FRAMES))
-    assert colour_distance("face", frames, faceless, frames[0], driving[:1]) is None
-    assert colour_distance("hair", frames, driving, frames[0], faceless[:1]) is None
-    assert colour_distance("clothes", frames, None, frames[0], driving[:1]) is None
+    assert colour_distance("face", frames, faceless, frames[0], driving[:1], 16) is None
+    assert colour_distance("hair", frames, driving, frames[0], faceless[:1], 16) is None
+    assert colour_distance("clothes", frames, None, frames[0], driving[:1], 16) is None
+    assert colour_distance("hair", frames, driving, frames[0], driving[:1], 17) is None, "too small a face"
+    assert colour_distance("clothes", frames, driving, frames[0], driving[:1], 17) == 0
     beyond = replace(driving, joints_cam_m=driving.joints_cam_m + np.array([DISTANCE_M, 0, 0]))
-    assert colour_distance("clothes", frames, beyond, frames[0], driving[:1]) is None
+    assert colour_distance("clothes", frames, beyond, frames[0], driving[:1], 16) is None
 
 
 def test_frames_are_picked_over_the_whole_clip() -> None:

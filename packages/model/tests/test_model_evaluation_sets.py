@@ -8,7 +8,7 @@ from dreamactor_model.evaluation.confidence import bootstrap_set
 from dreamactor_model.evaluation.metrics.metric import distance_to_truth
 from dreamactor_model.evaluation.metrics.sets.frechet import frechet_distance
 from dreamactor_model.evaluation.metrics.sets.mobilenet import mobilenet_features, read_weights
-from dreamactor_model.evaluation.metrics.sets.remembered import remembered
+from dreamactor_model.evaluation.remembered import remembered
 from dreamactor_model.evaluation.unavailable import Unavailable
 from evaluation_cases import made_case, observed
 from skimage import data

@@ -51,7 +51,9 @@ def test_drift_is_how_far_the_colours_went(picture: np.ndarray) -> None:
         "halves of a clip shorter than two seconds"
     )
     assert colour_drift(drifting, drifting, fps=10) == 0
-    assert colour_drift(still, drifting, fps=10) == pytest.approx(30, abs=0.5)
+    assert colour_drift(still, drifting, fps=10) == 0, "what stands still has not drifted"
+    assert colour_drift(_lighter(still, 2 * ramp), drifting, fps=10) == pytest.approx(30, abs=0.5)
+    assert colour_drift(drifting, _lighter(still, -ramp), fps=10) == pytest.approx(30, abs=0.5)
     assert colour_drift(still[:1], None, fps=10) is None
 
 

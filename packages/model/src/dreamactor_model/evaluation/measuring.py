@@ -9,7 +9,7 @@ from dreamactor_model.evaluation.case import Case
 from dreamactor_model.evaluation.confidence import Figure
 from dreamactor_model.evaluation.metrics.metric import FEWEST_CLIPS, SET_RESAMPLES, Metric
 from dreamactor_model.evaluation.metrics.table import METRICS
-from dreamactor_model.evaluation.observed import Eyes, Observed
+from dreamactor_model.evaluation.observed import Observed, eyes_of
 from dreamactor_model.evaluation.unavailable import Unavailable
 
 __all__ = ["METRICS", "Case", "Figure", "Metric", "Unavailable", "describe", "measure"]
@@ -25,7 +25,7 @@ def measure(cases: Sequence[Case], settings: Settings) -> tuple[dict[str, Figure
     Returns:
         Figures by the names in `METRICS`, and for the other names why there is no figure.
     """
-    eyes = Eyes(settings.signals)
+    eyes = eyes_of(settings.signals)
     observed = [Observed(case, eyes) for case in cases]
     figures: dict[str, Figure] = {}
     reasons: dict[str, str] = {}

@@ -12,9 +12,9 @@ from dreamactor_model.evaluation.metrics.frames import perceptual, pixels
 from dreamactor_model.evaluation.metrics.metric import Metric, distance_to_truth, mean_over_clips
 from dreamactor_model.evaluation.metrics.person import colours, expression, face_identity, head, pose
 from dreamactor_model.evaluation.metrics.sets import i3d, inception, mobilenet, video_distance
-from dreamactor_model.evaluation.metrics.sets.remembered import remembered
 from dreamactor_model.evaluation.metrics.time import drift, flicker
 from dreamactor_model.evaluation.observed import Observed
+from dreamactor_model.evaluation.remembered import remembered
 
 _NO_TRUTH = "no clip has a truth to be compared with"
 _NO_BODY = "no clip has a driving body of which the tracker finds anything in the result"
@@ -78,7 +78,7 @@ def _motion() -> list[Metric]:
         return head.head_error_deg(seen.result_track, seen.case.driving)
 
     def expressed(seen: Observed, settings: Settings) -> float | None:
-        return expression.expression_error(seen.result_track, seen.case.driving, settings.evaluation.min_face_px)
+        return expression.expression_error(seen.result_track, seen.performed_track, settings.evaluation.min_face_px)
 
     def of(
         name: MetricName, unit: str, protocol: str, read: Callable[[Observed, Settings], float | None], otherwise: str
@@ -99,10 +99,14 @@ def _identity() -> list[Metric]:
     """The result against the reference: is it still the same person."""
 
     def coloured(name: MetricName, part: colours.Part) -> Metric:
-        def read(seen: Observed, _: Settings) -> float | None:
-            case = seen.case
+        def read(seen: Observed, settings: Settings) -> float | None:
             return colours.colour_distance(
-                part, case.result_THWC, seen.result_track, case.reference_HWC, seen.reference_track
+                part,
+                seen.case.result_THWC,
+                seen.result_track,
+                seen.case.reference_HWC,
+                seen.reference_track,
+                settings.evaluation.min_face_px,
             )
 
         figure = mean_over_clips(read, otherwise=_NOT_SHOWN)

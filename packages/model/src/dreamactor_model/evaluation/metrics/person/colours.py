@@ -11,12 +11,13 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.skeleton import joint_index
 from dreamactor_signals.visibility import SEEN
 
+from dreamactor_model.evaluation.metrics.person.expression import large_faces
 from dreamactor_model.evaluation.metrics.person.sampled import FRAMES, spread
 
 Part = Literal["face", "hair", "clothes"]
 _PLACES: dict[Part, str] = {
-    "face": "the middle of the face box",
-    "hair": "the head circle above the face box, whatever covers it",
+    "face": "the middle of the face box (at least evaluation.min_face_px wide)",
+    "hair": "the head circle above such a face box, whatever covers it",
     "clothes": "the middle of the quadrilateral of shoulders and hips, or what is in the picture of it",
 }
 # Of the face box: without the hair beside it and the neck under it.
@@ -43,37 +44,43 @@ def colour_distance(
     result: MotionTrack | None,
     reference_HWC: np.ndarray,
     reference: MotionTrack | None,
+    min_face_px: int,
 ) -> float | None:
-    """Mean distance of a part's colour; None where the result or the reference does not show it."""
+    """Mean distance of a part's colour; None where the result or the reference does not show it.
+
+    Args:
+        min_face_px: width of the smallest face that is looked at, and of that under the hair.
+    """
     if result is None or reference is None:
         return None
-    wanted_lab = _colour(reference_HWC, reference, 0, part)
-    if wanted_lab is None:
+    size = reference_HWC.shape[:2]
+    wanted_HW = _mask(reference, 0, part, size, min_face_px)
+    if wanted_HW is None:
         return None
-    shown_T = np.array([_mask(result, frame, part, result_THWC.shape[1:3]) is not None for frame in range(len(result))])
-    colours = [_colour(result_THWC[frame], result, frame, part) for frame in spread(shown_T)]
-    distances = [np.linalg.norm(colour - wanted_lab) for colour in colours if colour is not None]
-    return float(np.mean(distances)) if distances else None
+    masks = [_mask(result, frame, part, result_THWC.shape[1:3], min_face_px) for frame in range(len(result))]
+    picked = spread(np.array([mask_HW is not None for mask_HW in masks]))
+    if len(picked) == 0:
+        return None
+    wanted_lab = _colour(reference_HWC, wanted_HW)
+    return float(np.mean([np.linalg.norm(_colour(result_THWC[frame], masks[frame]) - wanted_lab) for frame in picked]))
 
 
-def _colour(frame_HWC: np.ndarray, track: MotionTrack, frame: int, part: Part) -> np.ndarray | None:
-    mask_HW = _mask(track, frame, part, frame_HWC.shape[:2])
-    if mask_HW is None:
-        return None
+def _colour(frame_HWC: np.ndarray, mask_HW: np.ndarray | None) -> np.ndarray:
+    """(3,) median L*a*b* under a mask."""
     lab_HWC = cv2.cvtColor(np.ascontiguousarray(frame_HWC).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     return np.asarray(np.median(lab_HWC[mask_HW], axis=0))
 
 
-def _mask(track: MotionTrack, frame: int, part: Part, shape: tuple[int, ...]) -> np.ndarray | None:
+def _mask(track: MotionTrack, frame: int, part: Part, shape: tuple[int, ...], min_face_px: int) -> np.ndarray | None:
     """(H, W) bool, or None where the part is not seen or too small."""
+    if part != "clothes" and not large_faces(track[frame : frame + 1], min_face_px)[0]:
+        return None
     mask_HW = np.zeros(shape[:2], np.uint8)
-    painted = {"face": _paint_face, "hair": _paint_hair, "clothes": _paint_clothes}[part](mask_HW, track, frame)
+    painted = _PAINTERS[part](mask_HW, track, frame)
     return mask_HW.astype(bool) if painted and mask_HW.sum() >= _FEWEST_PIXELS else None
 
 
 def _paint_face(mask_HW: np.ndarray, track: MotionTrack, frame: int) -> bool:
-    if track.face_confidence[frame] < SEEN:
-        return False
     x0, y0, x1, y1 = track.face_boxes_px[frame]
     aside = (x1 - x0) * (1 - _FACE_WIDTH) / 2
     top, bottom = y0 + _FACE_TOP * (y1 - y0), y0 + _FACE_BOTTOM * (y1 - y0)
@@ -82,7 +89,7 @@ def _paint_face(mask_HW: np.ndarray, track: MotionTrack, frame: int) -> bool:
 
 
 def _paint_hair(mask_HW: np.ndarray, track: MotionTrack, frame: int) -> bool:
-    if min(track.face_confidence[frame], track.head_confidence[frame]) < SEEN:
+    if track.head_confidence[frame] < SEEN:
         return False
     center_cam_m = track.head_center_cam_m[frame]
     radius_px = track.head_radius_m[frame] * track.focal_px / max(center_cam_m[2], 1e-6)
@@ -105,6 +112,9 @@ def _paint_clothes(mask_HW: np.ndarray, track: MotionTrack, frame: int) -> bool:
     inner = middle + _CLOTHES_SHARE * (corners_px - middle)
     cv2.fillConvexPoly(mask_HW, np.round(inner).astype(np.int32), 1)
     return True
+
+
+_PAINTERS = {"face": _paint_face, "hair": _paint_hair, "clothes": _paint_clothes}
 
 
 def _pixel(x: float, y: float) -> tuple[int, int]:

@@ -9,9 +9,9 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_signals.visibility import SEEN
 
 PROTOCOL = (
-    "mean absolute difference of the 51 ARKit weights (in [0, 1]) that a tracker reads in the result and in the "
-    f"driving face, in frames where both faces have a confidence of at least {SEEN} and the result's face box is at "
-    "least evaluation.min_face_px wide"
+    "mean absolute difference of the 51 ARKit weights (in [0, 1]) that one tracker reads in the result and in the "
+    "driving face (in the truth's, where the driving track is no tracker's of this kind), in frames where both faces "
+    f"have a confidence of at least {SEEN} and the result's face box is at least evaluation.min_face_px wide"
 )
 _NEUTRAL = ARKIT_UNITS.index("_neutral")
 
@@ -22,9 +22,9 @@ def large_faces(track: MotionTrack, min_face_px: int) -> np.ndarray:
     return np.asarray((track.face_confidence >= SEEN) & (width_px >= min_face_px))
 
 
-def expression_error(result: MotionTrack | None, driving: MotionTrack, min_face_px: int) -> float | None:
+def expression_error(result: MotionTrack | None, driving: MotionTrack | None, min_face_px: int) -> float | None:
     """Mean over units and frames; None where no frame shows two faces that can be read."""
-    if result is None or result.face_units is None or driving.face_units is None:
+    if result is None or driving is None or result.face_units is None or driving.face_units is None:
         return None
     both_T = large_faces(result, min_face_px) & (driving.face_confidence >= SEEN)
     if not both_T.any():

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dreamactor_model.evaluation.metrics.sets.folded import folded_convolution, frozen
-from dreamactor_model.evaluation.metrics.sets.remembered import remembered
+from dreamactor_model.evaluation.remembered import remembered
 
 SIDE_PX, WIDTH = 299, 2048
 PROTOCOL = (

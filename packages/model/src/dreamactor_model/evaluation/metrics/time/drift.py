@@ -9,9 +9,9 @@ from itertools import pairwise
 import numpy as np
 
 DRIFT_PROTOCOL = (
-    "change of the mean colour from the first to the last second (or half, of a clip shorter than two), the truth's "
-    "own change taken off where a clip has a truth; mean of the absolute values over red, green and blue, in grey "
-    "levels"
+    "how far the mean colour goes from the first to the last second (or half, of a clip shorter than two), or, where a "
+    "clip has a truth, how far it ends from where the truth's own change would have taken it, whichever is less; "
+    "absolute values, mean over red, green and blue, in grey levels"
 )
 JUMP_PROTOCOL = (
     "mean absolute difference of the two frames at a join of segments, less the median of the same difference between "
@@ -24,9 +24,11 @@ def colour_drift(result_THWC: np.ndarray, truth_THWC: np.ndarray | None, fps: fl
     if len(result_THWC) < 2:
         return None
     change_C = _change(result_THWC, fps)
+    drift_C = np.abs(change_C)
     if truth_THWC is not None:
-        change_C = change_C - _change(truth_THWC, fps)
-    return float(np.abs(change_C).mean())
+        # What stands still has not drifted, whatever the light did to the truth.
+        drift_C = np.minimum(drift_C, np.abs(change_C - _change(truth_THWC, fps)))
+    return float(drift_C.mean())
 
 
 def _change(frames_THWC: np.ndarray, fps: float) -> np.ndarray:
