@@ -9,13 +9,15 @@ from dreamactor_core.lineage import output_hashes
 from tests.workspace import REPOSITORY, Workspace
 
 pytestmark = pytest.mark.slow
-DELIVERABLES = ("models/vae", "models/face", "models/stage1", "models/stage2", "models/stage3", "reports/evaluation")
+REPORT = "reports/evaluation/held-out"
+DELIVERABLES = ("models/vae", "models/face", "models/stage1", "models/stage2", "models/stage3", REPORT)
 
 
 @pytest.mark.parametrize("name", ["params.yaml", "infra/h20x8/params.yaml"])
 def test_every_param_of_a_stage_stands_in_the_settings_file(name: str) -> None:
     params = yaml.safe_load((REPOSITORY / name).read_text())
-    stages = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"]
+    files = [yaml.safe_load((REPOSITORY / file).read_text()) for file in ("dvc.yaml", "suites/dvc.yaml")]
+    stages = {(place, key): stage for place, file in enumerate(files) for key, stage in file["stages"].items()}
     wanted = {param for stage in stages.values() for param in stage.get("do", stage).get("params", [])}
     wanted = {param.replace("${key}", number) for param in wanted for number in "123"}
     for dotted in wanted:
@@ -30,8 +32,9 @@ def test_everything_is_made_by_a_stage_and_recorded(trained: Workspace) -> None:
     for path in DELIVERABLES:
         assert (trained.root / path).is_dir()
         assert path in hashes
-    metrics = json.loads((trained.root / "reports/evaluation/metrics.json").read_text())
-    assert metrics
+    metrics = json.loads((trained.root / REPORT / "metrics.json").read_text())
+    assert {"copy_reference", "warp", "model"} <= set(metrics["variants"])
+    assert (trained.root / REPORT / "report.html").is_file()
 
 
 def test_repro_of_a_finished_workspace_does_nothing_within_ten_seconds(trained: Workspace) -> None:

@@ -27,6 +27,7 @@ from dreamactor_model.registry import (
     roll_back,
 )
 from dreamactor_model.registry.promotion import decide
+from dreamactor_model.registry.registration import protocol_sha256
 from dreamactor_model.training.finished import VAE_FOLDER, save_finished
 from dreamactor_model.vae import VideoVAE
 from micro_model import MICRO_ACTOR, MICRO_VAE
@@ -53,13 +54,19 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     )
 
 
+def _report(settings: Settings) -> Path:
+    return Path(settings.evaluation.reports_dir) / settings.evaluation.suite
+
+
 def _train_and_evaluate(settings: Settings, vae_folder: Path, psnr_db: float, **protocol: Any) -> None:
-    folder, reports = Path(settings.model.checkpoint), Path(settings.evaluation.reports_dir)
+    folder = Path(settings.model.checkpoint)
     torch.manual_seed(int(psnr_db * 100))
     save_finished(DreamActor(MICRO_ACTOR), vae_folder, folder, about={"preset": "tiny"})
     weights = sha256_file(folder / "manifest.json")
-    write_json(reports / "metrics.json", {"psnr_db": psnr_db, "ssim": 0.5, "lpips": 0.3})
-    write_json(reports / "protocol.json", {"weights_sha256": weights, "clips": ["a"], **protocol})
+    figures = {"psnr_db": psnr_db, "ssim": 0.5, "lpips": 0.3}
+    variants = {"model": {name: {"value": value} for name, value in figures.items()}}
+    write_json(_report(settings) / "metrics.json", {"variants": variants})
+    write_json(_report(settings) / "protocol.json", {"weights_sha256": weights, "clips": ["a"], **protocol})
 
 
 def test_a_better_candidate_takes_the_title_and_a_worse_one_does_not(settings: Settings, vae_folder: Path) -> None:
@@ -234,7 +241,21 @@ def test_two_promotions_at_once_leave_the_better_one(settings: Settings, vae_fol
 
 def test_reports_that_are_no_json_count_as_none(settings: Settings, vae_folder: Path) -> None:
     _train_and_evaluate(settings, vae_folder, 20.0)
-    Path(settings.evaluation.reports_dir, "metrics.json").write_text("{")
+    (_report(settings) / "metrics.json").write_text("{")
     with pytest.raises(WeightsError, match="not been evaluated"):
         register_checkpoint(settings)
-    assert json.loads(Path(settings.evaluation.reports_dir, "protocol.json").read_text())
+    assert json.loads((_report(settings) / "protocol.json").read_text())
+
+
+def test_a_suite_of_variants_alone_judges_no_checkpoint(settings: Settings, vae_folder: Path) -> None:
+    _train_and_evaluate(settings, vae_folder, 20.0)
+    write_json(_report(settings) / "metrics.json", {"variants": {"one_reference": {}, "copy_reference": {}}})
+    with pytest.raises(WeightsError, match="judges no checkpoint.*held-out"):
+        register_checkpoint(settings)
+
+
+def test_weights_and_the_rest_of_a_manifest_leave_measurements_comparable() -> None:
+    first = {"weights_sha256": "1", "variant_weights_sha256": {"model": "1"}, "manifest_sha256": "a", "clips": ["a"]}
+    trained_on = {"weights_sha256": "2", "variant_weights_sha256": {"model": "2"}, "manifest_sha256": "b"}
+    assert protocol_sha256(first | trained_on) == protocol_sha256(first)
+    assert protocol_sha256(first | {"frozen_list_sha256": "other clips"}) != protocol_sha256(first)

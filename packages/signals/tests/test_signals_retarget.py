@@ -403,3 +403,13 @@ def test_well_seen_frames_decide_alone_about_a_bone_length(person: Person) -> No
     joints[:8, ankle] += 0.5
     bones = measure_bones(replace(track, joints_cam_m=joints, joint_confidence=confidence))
     np.testing.assert_allclose(bones.metres, lengths_m(track)[0], atol=1e-5)
+
+
+@QUICK
+@given(seeds, seeds)
+def test_without_adjustment_the_driving_proportions_stay_at_the_size_of_the_reference(one: int, other: int) -> None:
+    driving, reference = dancer(one), dancer(other)
+    ratio = lengths_m(retarget(driving, reference, adjust_lengths=False)) / lengths_m(driving)
+    np.testing.assert_allclose(ratio, np.median(ratio), rtol=1e-3)
+    turned = angles_between(bone_vectors_m(retarget(driving, reference, adjust_lengths=False)), bone_vectors_m(driving))
+    assert np.degrees(turned).max() < 0.1

@@ -1,6 +1,6 @@
 """Pictures to look at: rows of frames side by side, with a caption for each column."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +26,13 @@ def tile(images: Sequence[np.ndarray], columns: int) -> np.ndarray:
     return sheet
 
 
+def captioned_row(columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Pictures (H, W, 3) uint8 of one height side by side, (H + 18, ., 3), each under its caption."""
+    return _beside([_with_caption(caption, [image]) for caption, image in columns.items()])
+
+
 def write_contact_sheet(
-    path: Path | str, columns: dict[str, Sequence[np.ndarray]], *, rows: int = 6, cell_height: int = 192
+    path: Path | str, columns: Mapping[str, Sequence[np.ndarray]], *, rows: int = 6, cell_height: int = 192
 ) -> None:
     """Write a PNG whose columns are sequences of equal length, sampled at `rows` evenly spaced places.
 

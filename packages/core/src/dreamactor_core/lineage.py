@@ -70,7 +70,8 @@ def reproduce(stages: Sequence[str] = (), *, root: Path | str = ".", report: Cal
     """
     root = Path(root).resolve()
     heal_lock(root)
-    log = root / LOGS / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{'-'.join(stages) or 'all'}.log"
+    name = "-".join(stages).replace("/", "-") or "all"
+    log = root / LOGS / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     report(f"dvc repro {' '.join(stages)} (log: {log.relative_to(root)})")
     command = [sys.executable, "-m", "dreamactor_core.supervisor", sys.executable, "-m", "dvc", "repro", *stages]

@@ -58,16 +58,23 @@ def encode_latents(settings: Settings, clips: Clips = _CLIPS) -> None:
 
 
 @app.command()
-@with_settings("model.checkpoint", "model.device", "evaluation.clips", "evaluation.frames", "evaluation.steps")
+@with_settings(
+    "evaluation.suite",
+    "model.checkpoint",
+    "model.device",
+    "evaluation.clips",
+    "evaluation.frames",
+    "evaluation.steps",
+)
 def evaluate(settings: Settings, manifest: Manifest = _MANIFEST) -> None:
-    """Animate held-out clips by their own motion and measure how near the result comes to them."""
+    """Animate held-out clips, beside baselines and variants, and report how good the results are."""
     from dreamactor_model.evaluation.evaluate import evaluate_checkpoint
 
     typer.echo(evaluate_checkpoint(settings, manifest))
 
 
 @app.command()
-@with_settings("model.checkpoint", "tracking.uri")
+@with_settings("evaluation.suite", "model.checkpoint", "tracking.uri")
 def register(settings: Settings) -> None:
     """Make the evaluated checkpoint a version in the model registry."""
     from dreamactor_model.registry import register_checkpoint

@@ -1,12 +1,11 @@
 """The page: what is kept, what is not and why, how the measures lie, and what the clips look like."""
 
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
-from dreamactor_core.files import write_text
 from dreamactor_core.manifest import ClipRow, read_manifest
+from dreamactor_core.page import write_page
 from dreamactor_core.settings.curate import CurateSettings
 
 from dreamactor_dataset.curate.clips import MEASURES
@@ -29,15 +28,9 @@ _TITLES = {
     "duration_s": "length, s",
 }
 _STYLE = f"""
-body {{ font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 78rem; padding: 0 1rem; color: #1c1c28; }}
-h1 {{ font-size: 1.6rem; }} h2 {{ font-size: 1.15rem; margin-top: 2.2rem; border-bottom: 1px solid #ccc; }}
-table {{ border-collapse: collapse; margin: .5rem 2rem 1rem 0; }}
-th, td {{ padding: .15rem .8rem .15rem 0; text-align: right; }}
-th {{ border-bottom: 1px solid #999; font-weight: 600; }} th:first-child, td:first-child {{ text-align: left; }}
-.row, .grid {{ display: flex; flex-wrap: wrap; gap: .8rem; align-items: flex-start; }}
 svg {{ width: 18rem; background: #f5f5f2; border-radius: 4px; }}
 svg text {{ font: 11px system-ui, sans-serif; fill: #444; }} svg .title {{ font-weight: 600; fill: #1c1c28; }}
-figure {{ margin: 0; max-width: 14rem; }} figcaption {{ font-size: .75rem; overflow-wrap: anywhere; }}
+figure {{ max-width: 14rem; }}
 .kept {{ color: {KEPT}; }} .rejected {{ color: {REJECTED}; }}
 """
 
@@ -58,7 +51,6 @@ def write_report(manifest: Path, output: Path, settings: CurateSettings, *, pict
     kept = [row for row in rows if row.status == "kept"]
     refused = [row for row in rows if row.status != "kept"]
     parts = [
-        f"<h1>Data set {escape(str(manifest))}</h1>",
         f"<p>{len(kept)} of {len(rows)} clips are kept: {tables.hours(kept)} hours of "
         f"{len({row.identity for row in kept})} people.</p>",
         "<h2>Kept or not</h2>",
@@ -71,8 +63,7 @@ def write_report(manifest: Path, output: Path, settings: CurateSettings, *, pict
         f'<h2 class="kept">Kept</h2>{grid(kept, manifest.parent, pictures)}',
         f'<h2 class="rejected">Not kept</h2>{grid(refused, manifest.parent, pictures)}',
     ]
-    head = f'<meta charset="utf-8"><title>Data set</title><style>{_STYLE}</style>'
-    write_text(output, f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(parts)}</body></html>\n')
+    write_page(output, f"Data set {manifest}", parts, style=_STYLE)
 
 
 def _histograms(rows: Sequence[ClipRow], path: Path, settings: CurateSettings) -> str:

@@ -2,19 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from html import escape
 
 from dreamactor_core.manifest import ClipRow
+from dreamactor_core.page import html_table
 
 # Of a long table the rest is one line.
 _MOST_ROWS = 20
-
-
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table; the first column is text, the others are numbers."""
-    head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def by_status(rows: Sequence[ClipRow]) -> str:
@@ -31,7 +24,7 @@ def by_reason(rows: Sequence[ClipRow]) -> str:
         for part in _first_words(row.reason or "not said").split("; ")
     )
     lines = [(reason, status, count) for (status, reason), count in reasons.most_common(_MOST_ROWS)]
-    return table(("reason", "status", "clips"), lines)
+    return html_table(("reason", "status", "clips"), lines)
 
 
 def _first_words(reason: str) -> str:
@@ -56,7 +49,7 @@ def _counted(name: str, rows: Sequence[ClipRow], key: Callable[[ClipRow], str], 
         rest = [row for _, members in ordered[_MOST_ROWS - 1 :] for row in members]
         ordered = [*ordered[: _MOST_ROWS - 1], (f"{len(ordered) - _MOST_ROWS + 1} others", rest)]
     headings = (name, "clips", "hours", *(("people", "train", "val", "test") if detailed else ()))
-    return table(headings, [(value, *_numbers(members, detailed=detailed)) for value, members in ordered])
+    return html_table(headings, [(value, *_numbers(members, detailed=detailed)) for value, members in ordered])
 
 
 def _numbers(rows: Sequence[ClipRow], *, detailed: bool) -> list[object]:

@@ -4,13 +4,14 @@ import base64
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
 import numpy as np
 from dreamactor_core.files import write_text
 from dreamactor_core.image import read_image, resize_image
+from dreamactor_core.page import write_page
 
 from dreamactor_model.animate.request import AnimateResult
 from dreamactor_model.batch.batch import Outcome
@@ -18,9 +19,7 @@ from dreamactor_model.batch.batch import Outcome
 TABLE, PAGE = "outcomes.csv", "report.html"
 _THUMBNAIL_PX = 280
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #222; }
-table { border-collapse: collapse; width: 100%; }
-td, th { border-bottom: 1px solid #ddd; padding: .5rem; text-align: left; vertical-align: top; }
+table { width: 100%; } td, th { border-bottom: 1px solid #ddd; padding: .5rem; text-align: left; vertical-align: top; }
 .done, .kept { color: #17692f; } .failed, .refused { color: #a11; }
 img { border-radius: 4px; display: block; }
 """
@@ -29,7 +28,7 @@ img { border-radius: 4px; display: block; }
 def write_report(folder: Path, title: str, outcomes: Sequence[Outcome]) -> Path:
     """Write outcomes.csv and report.html (which needs nothing beside it); returns the page."""
     write_text(folder / TABLE, _table(outcomes))
-    write_text(folder / PAGE, _page(title, outcomes))
+    write_page(folder / PAGE, title, _parts(outcomes), style=_STYLE)
     return folder / PAGE
 
 
@@ -41,19 +40,14 @@ def _table(outcomes: Sequence[Outcome]) -> str:
     return buffer.getvalue()
 
 
-def _page(title: str, outcomes: Sequence[Outcome]) -> str:
+def _parts(outcomes: Sequence[Outcome]) -> Iterator[str]:
     counts = Counter(outcome.status for outcome in outcomes)
     summary = ", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "no jobs"
     models = ", ".join(sorted({outcome.model for outcome in outcomes}))
-    rows = "\n".join(_row(outcome) for outcome in outcomes)
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style></head><body>
-<h1>{escape(title)}</h1>
-<p>{escape(summary)}. Model: {escape(models)}. Every video is AI-generated.</p>
-<table><tr><th>row</th><th>video</th><th>status</th><th>seconds</th><th></th></tr>
-{rows}
-</table></body></html>
-"""
+    yield f"<p>{escape(summary)}. Model: {escape(models)}. Every video is AI-generated.</p>"
+    yield "<table><tr><th>row</th><th>video</th><th>status</th><th>seconds</th><th></th></tr>"
+    yield from map(_row, outcomes)
+    yield "</table>"
 
 
 def _row(outcome: Outcome) -> str:

@@ -1,148 +1,172 @@
-"""Animate held-out clips through the whole sampling path and measure the result against the truth.
+"""Run a suite: clips are animated by every contender, measured, and reported (paper 4).
 
-Beside the model stands the baseline that copies the reference: a model that cannot beat it has learnt no motion.
-Legend: T video frames, H W training frame.
+Read in this order: `suites` (what is compared on what), `contender` and `baselines` (who competes), `measuring`
+(figures), `report` (what people see).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from dreamactor_core.console import progress
-from dreamactor_core.contact_sheet import tile
-from dreamactor_core.files import atomic_directory, sha256_file, write_json
-from dreamactor_core.image import write_image
+from dreamactor_core.console import progress, say
+from dreamactor_core.files import sha256_file
 from dreamactor_core.lineage import data_versions
 from dreamactor_core.provenance import git_commit
 from dreamactor_core.settings import Settings
 from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_core.tracking import ExperimentRun
+from dreamactor_dataset.balance.evaluation_list import read_frozen
 
-from dreamactor_model.animate.frames import encode_images, to_pixels
-from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.checkpoint import MANIFEST_FILE
-from dreamactor_model.evaluation.confidence import bootstrap_mean
-from dreamactor_model.evaluation.held_out import HeldOutClip, load_held_out
-from dreamactor_model.evaluation.metrics.frames import perceptual
-from dreamactor_model.evaluation.metrics.frames.perceptual import lpips
-from dreamactor_model.evaluation.metrics.frames.pixels import PSNR_PROTOCOL, SSIM_PROTOCOL, psnr_db, ssim
-from dreamactor_model.evaluation.metrics.sets import video_distance
+from dreamactor_model.evaluation.baselines import CopyReference, Warp
+from dreamactor_model.evaluation.case import Case
+from dreamactor_model.evaluation.confidence import Figure
+from dreamactor_model.evaluation.contender import Contender, ModelContender, load_contender
+from dreamactor_model.evaluation.measuring import describe, measure
+from dreamactor_model.evaluation.outcome import COPY, WARP, Outcome
+from dreamactor_model.evaluation.report import METRICS_FILE, write_report
+from dreamactor_model.evaluation.suites.scenes import Scene, load_scene
+from dreamactor_model.evaluation.suites.selection import Pair, select_pairs
+from dreamactor_model.evaluation.suites.table import SUITES, Suite
+from dreamactor_model.evaluation.unavailable import Unavailable
+from dreamactor_model.presets import TEMPORAL_STRIDE
 from dreamactor_model.registry import resolve_checkpoint
-from dreamactor_model.sampling.stream import decode_frames, sample_stream
+from dreamactor_model.sampling.segments import plan_segments
 
-METRICS_FILE, DETAILS_FILE, SHEET_FILE = "metrics.json", "protocol.json", "sheet.png"
-METRICS: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    "psnr_db": psnr_db,
-    "ssim": ssim,
-    "lpips": lpips,
-}
-_SHOWN_FRAMES = 4
+_Videos = dict[str, list[np.ndarray]]
 
 
 def evaluate_checkpoint(settings: Settings, manifest: Path) -> Path:
-    """Measure `settings.model.checkpoint` on held-out clips; the report appears whole and goes to MLflow too.
+    """Measure `settings.model.checkpoint` by `settings.evaluation.suite`; the report appears whole and goes to MLflow.
 
     Returns:
-        metrics.json: mean and 95 % interval of each metric, for the model and for the baseline. protocol.json beside
-        it says how they were made, and sheet.png shows reference, truth and result.
+        metrics.json: every figure of every contender with its 95 % interval. Beside it protocol.json (how they were
+        made), report.html, report.md, and videos and contact sheets that show the contenders side by side.
 
     Raises:
         WeightsError: no such checkpoint.
-        InputError: no held-out clip.
+        InputError: no held-out clip, or too few of those that the suite is about.
     """
     evaluation = settings.evaluation
-    folder = resolve_checkpoint(settings)
-    model = LoadedModel.load(folder, settings)
-    clips = load_held_out(
-        manifest,
-        settings.dataset.sampling,
-        settings.signals.guidance,
-        clips=evaluation.clips,
-        frames=evaluation.frames,
-        frozen=Path(evaluation.frozen_list) if evaluation.frozen_list else None,
-    )
+    suite, checkpoint = SUITES[evaluation.suite], resolve_checkpoint(settings)
+    frozen = Path(evaluation.frozen_list) if evaluation.frozen_list else None
+    pairs = select_pairs(suite, manifest, clips=evaluation.clips, frozen=frozen)
+    scenes = [load_scene(pair, manifest.parent, suite, settings) for pair in progress(pairs, "reading clips")]
     sampling = settings.sampling.model_copy(update={"steps": evaluation.steps, "max_frames": None})
-    results = [_animate(model, clip, sampling) for clip in progress(clips, "animating held-out clips")]
-    metrics = _measure(clips, results, settings)
-    protocol = _protocol(clips, sampling, settings, weights_sha256=sha256_file(folder / MANIFEST_FILE))
-    report = Path(evaluation.reports_dir)
-    with atomic_directory(report) as temporary:
-        write_json(temporary / METRICS_FILE, metrics)
-        write_json(temporary / DETAILS_FILE, protocol | {"manifest_sha256": sha256_file(manifest)})
-        write_image(temporary / SHEET_FILE, contact_sheet(clips, results))
-    _record(settings, report, metrics, protocol)
+    videos: _Videos = {}
+    weights: dict[str, str] = {}
+    not_run: dict[str, str] = {}
+    for name, contender in _contenders(suite, checkpoint, settings, sampling, not_run):
+        videos[name] = [contender.animate(scene) for scene in progress(scenes, f"{suite.name}: {name}")]
+        if isinstance(contender, ModelContender):
+            weights[name] = contender.weights_sha256
+    protocol = _protocol(suite, pairs, manifest, settings, sampling) | {
+        "checkpoint": settings.model.checkpoint,
+        "weights_sha256": sha256_file(checkpoint / MANIFEST_FILE),
+        "variant_weights_sha256": weights,
+    }
+    outcome = _measure(suite, scenes, videos, not_run, protocol, settings, sampling)
+    report = Path(evaluation.reports_dir) / suite.name
+    write_report(report, outcome)
+    _record(settings, report, outcome)
     return report / METRICS_FILE
 
 
-def _animate(model: LoadedModel, clip: HeldOutClip, sampling: SamplingSettings) -> np.ndarray:
-    """(T, H, W, 3) uint8: the first frame performs the clip's motion."""
-    references_RCHW = encode_images(model, clip.frames_THWC[:1])
-    latents = sample_stream(model.actor, references_RCHW, clip.motion, sampling)
-    return np.stack([to_pixels(frame) for frame in decode_frames(model.vae, latents, len(clip.frames_THWC))])
+def _contenders(
+    suite: Suite, checkpoint: Path, settings: Settings, sampling: SamplingSettings, not_run: dict[str, str]
+) -> Iterator[tuple[str, Contender]]:
+    """Baselines, then variants, one model in memory at a time; those that cannot run are noted instead."""
+    yield COPY, CopyReference()
+    yield WARP, Warp()
+    for variant in suite.variants:
+        try:
+            contender = load_contender(variant, checkpoint, settings, sampling)
+        except Unavailable as unavailable:
+            not_run[variant.name] = unavailable.reason
+            say(f"{variant.name} is left out: {unavailable.reason}")
+            continue
+        yield variant.name, contender
 
 
-def _measure(clips: Sequence[HeldOutClip], results: Sequence[np.ndarray], settings: Settings) -> dict[str, float]:
-    """Flat: METRIC, METRIC_low, METRIC_high, and the same under copy_reference_METRIC; fvd if it can be had."""
-    # The first frame is the reference itself: it would flatter both.
-    truths = [clip.frames_THWC[1:] for clip in clips]
-    candidates = {
-        "": [result[1:] for result in results],
-        "copy_reference_": [np.repeat(clip.frames_THWC[:1], len(clip.frames_THWC) - 1, axis=0) for clip in clips],
+def _measure(
+    suite: Suite,
+    scenes: Sequence[Scene],
+    videos: Mapping[str, Sequence[np.ndarray]],
+    not_run: Mapping[str, str],
+    protocol: Mapping[str, Any],
+    settings: Settings,
+    sampling: SamplingSettings,
+) -> Outcome:
+    cases = {
+        name: [_case(scene, video, sampling) for scene, video in zip(scenes, made, strict=True)]
+        for name, made in videos.items()
     }
-    values: dict[str, float] = {}
-    for prefix, frames in candidates.items():
-        for name, metric in METRICS.items():
-            per_clip = np.array([metric(made, truth).mean() for made, truth in zip(frames, truths, strict=True)])
-            estimate = bootstrap_mean(per_clip, resamples=settings.evaluation.resamples, seed=settings.training.seed)
-            values[f"{prefix}{name}"] = round(estimate.value, 4)
-            values[f"{prefix}{name}_low"] = round(estimate.low, 4)
-            values[f"{prefix}{name}_high"] = round(estimate.high, 4)
-        distance = video_distance.video_distance(frames, truths)
-        if distance is not None:
-            values[f"{prefix}fvd"] = round(distance, 4)
-    return values
+    figures: dict[str, dict[str, Figure]] = {}
+    reasons: dict[str, dict[str, str]] = {}
+    for name in progress(list(cases), f"{suite.name}: measuring"):
+        figures[name], missing = measure(cases[name], settings)
+        for metric, reason in missing.items():
+            reasons.setdefault(metric, {})[name] = reason
+    unavailable = {metric: _one_reason(of_each, list(cases)) for metric, of_each in reasons.items()}
+    whole = {**protocol, **describe(cases[COPY], settings)}
+    return Outcome(suite, scenes, videos, figures, unavailable, not_run, whole)
+
+
+def _one_reason(reasons: Mapping[str, str], contenders: Sequence[str]) -> str:
+    """Why a metric has no figure: what is true of all, or whom it is about."""
+    if set(reasons) == set(contenders) and len(set(reasons.values())) == 1:
+        return reasons[contenders[0]]
+    return "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+
+
+def _case(scene: Scene, video_THWC: np.ndarray, sampling: SamplingSettings) -> Case:
+    """The frames that count."""
+    starts = [
+        segment.first_latent * TEMPORAL_STRIDE + 1
+        for segment in plan_segments(len(scene), sampling.segment_frames)
+        if segment.carried
+    ]
+    return Case(
+        clip_id=scene.name,
+        truth_THWC=None if scene.truth_THWC is None else scene.truth_THWC[scene.measured],
+        result_THWC=video_THWC[scene.measured],
+        reference_HWC=scene.references_RHWC[0],
+        driving=scene.driving[scene.measured],
+        segment_starts=(0, *np.searchsorted(scene.measured, starts).tolist()),
+    )
 
 
 def _protocol(
-    clips: Sequence[HeldOutClip], sampling: SamplingSettings, settings: Settings, *, weights_sha256: str
-) -> dict[str, object]:
+    suite: Suite, pairs: Sequence[Pair], manifest: Path, settings: Settings, sampling: SamplingSettings
+) -> dict[str, Any]:
+    """Of what is compared, all that another run must share for its figures to be comparable."""
+    frozen, folder = settings.evaluation.frozen_list, manifest.parent
+    rows = {row.clip_id: row for pair in pairs for row in (pair.person, pair.driver)}
     return {
-        "task": "self-driven: reference = first frame, motion = the clip's own track; the first frame is not measured",
-        "psnr_db": PSNR_PROTOCOL,
-        "ssim": SSIM_PROTOCOL,
-        "lpips": perceptual.PROTOCOL,
-        "fvd": video_distance.PROTOCOL,
-        "interval": f"95 %, bootstrap over clips, {settings.evaluation.resamples} resamples",
-        "baseline": "copy_reference: the reference frame stands still",
-        "clips": {clip.clip_id: list(clip.frames_THWC.shape[:3]) for clip in clips},
-        "clip_shape": ["frames", "height", "width"],
-        "measured_frames": sum(len(clip.frames_THWC) - 1 for clip in clips),
-        "checkpoint": settings.model.checkpoint,
-        "weights_sha256": weights_sha256,
-        "sampling": sampling.model_dump(),
+        "suite": suite.name,
+        "task": suite.about,
+        "measured": "all frames but those that a contender is shown as references",
+        "contenders": {variant.name: variant.about for variant in suite.variants},
+        "frozen_list_sha256": None if frozen is None else read_frozen(Path(frozen)).sha256,
+        "sources": {
+            name: {"video": row.sha256, "track": sha256_file(folder / str(row.track or row.truth_track))}
+            for name, row in rows.items()
+        },
+        "sampling": sampling.model_dump(mode="json"),
+        "manifest_sha256": sha256_file(manifest),
     }
 
 
-def contact_sheet(clips: Sequence[HeldOutClip], results: Sequence[np.ndarray]) -> np.ndarray:
-    """One row a shown frame: reference, truth, result. Clips of other sizes than the first are left out."""
-    shape = clips[0].frames_THWC.shape[1:]
-    cells: list[np.ndarray] = []
-    for clip, result in zip(clips, results, strict=True):
-        if clip.frames_THWC.shape[1:] != shape:
-            continue
-        for frame in np.linspace(0, len(result) - 1, _SHOWN_FRAMES).round().astype(int):
-            cells += [clip.frames_THWC[0], clip.frames_THWC[frame], result[frame]]
-    return tile(cells, columns=3 * 2)
-
-
-def _record(settings: Settings, report: Path, metrics: Mapping[str, float], protocol: Mapping[str, object]) -> None:
+def _record(settings: Settings, report: Path, outcome: Outcome) -> None:
     tags = {
         "kind": "evaluation",
+        "suite": outcome.suite.name,
         "git_commit": git_commit() or "unknown",
-        "weights_sha256": str(protocol["weights_sha256"]),
+        "weights_sha256": str(outcome.protocol["weights_sha256"]),
         **data_versions(),
     }
-    with ExperimentRun.start(settings.tracking, "evaluate", tags=tags) as run:
-        run.params({"evaluation": settings.evaluation.model_dump(), "sampling": protocol["sampling"]})
-        run.metrics(metrics)
+    with ExperimentRun.start(settings.tracking, f"evaluate {outcome.suite.name}", tags=tags) as run:
+        run.params({"evaluation": settings.evaluation.model_dump(), "sampling": outcome.protocol["sampling"]})
+        run.metrics(outcome.flat())
         run.artifact(report, "evaluation")

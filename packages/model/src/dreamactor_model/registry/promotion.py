@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dreamactor_core.errors import WeightsError
 from dreamactor_core.settings import Settings
-from dreamactor_core.settings.evaluation import HIGHER_IS_BETTER, PromotionSettings
+from dreamactor_core.settings.evaluation import HIGHER_IS_BETTER, MetricName, PromotionSettings
 from dreamactor_core.settings.tracking import TrackingSettings
 from dreamactor_core.tracking import client
 
@@ -122,7 +122,7 @@ def _metric(version: "ModelVersion", name: str) -> float:
     return float(version.tags[f"{METRIC_TAG}{name}"])
 
 
-def _gain(candidate: "ModelVersion", champion: "ModelVersion", name: str) -> float:
+def _gain(candidate: "ModelVersion", champion: "ModelVersion", name: MetricName) -> float:
     """How much better the candidate is."""
     difference = _metric(candidate, name) - _metric(champion, name)
     return difference if HIGHER_IS_BETTER[name] else -difference

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 _ARTIFACT_FOLDER = "checkpoint"
 _ARTIFACT_AUDIO = f"{_ARTIFACT_FOLDER}/audio"
+# The contender of an evaluation that is the checkpoint as it is used.
+_JUDGED = "model"
+_NOT_COMPARED = ("checkpoint", WEIGHTS_TAG, "variant_weights_sha256", "manifest_sha256")
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,11 @@ def register_checkpoint(settings: Settings) -> Registered:
     from dreamactor_model.audio_weights import audio_beside
 
     folder = resolve_checkpoint(settings)
-    metrics, protocol = _read_evaluation(Path(settings.evaluation.reports_dir), folder)
+    metrics, protocol = _read_evaluation(settings, folder)
     audio = audio_beside(folder)
     tags = {
         WEIGHTS_TAG: sha256_file(folder / "manifest.json"),
-        PROTOCOL_TAG: _protocol_hash(protocol),
+        PROTOCOL_TAG: protocol_sha256(protocol),
         "config_sha256": sha256_file(folder / "config.json"),
         "git_commit": git_commit() or "unknown",
         **({} if audio is None else {AUDIO_TAG: sha256_file(audio / "manifest.json")}),
@@ -90,19 +93,25 @@ def _create_version(
         return mlflow.create_model_version(tracking.model_name, source, run_id=run.run_id, tags=dict(tags))
 
 
-def _read_evaluation(reports: Path, folder: Path) -> tuple[dict[str, float], dict[str, Any]]:
-    remedy = "Measure it with: dreamactor model evaluate"
+def _read_evaluation(settings: Settings, folder: Path) -> tuple[dict[str, float], dict[str, Any]]:
+    """The model's figures in the suite that decides, and how they were made."""
+    suite = settings.evaluation.suite
+    report = Path(settings.evaluation.reports_dir) / suite
+    remedy = f"Measure it with: dreamactor model evaluate --suite {suite}"
     try:
-        metrics = json.loads((reports / "metrics.json").read_text())
-        protocol = json.loads((reports / "protocol.json").read_text())
+        contenders = json.loads((report / "metrics.json").read_text())["variants"]
+        protocol = json.loads((report / "protocol.json").read_text())
     except (FileNotFoundError, json.JSONDecodeError) as problem:
-        raise WeightsError("the checkpoint has not been evaluated", path=reports, remedy=remedy) from problem
+        raise WeightsError("the checkpoint has not been evaluated", path=report, remedy=remedy) from problem
     if protocol[WEIGHTS_TAG] != sha256_file(folder / "manifest.json"):
         raise WeightsError("another checkpoint was evaluated last", path=folder, remedy=remedy)
-    return metrics, protocol
+    if _JUDGED not in contenders:
+        remedy = "Choose a suite in which the checkpoint itself competes, such as evaluation.suite=held-out"
+        raise WeightsError(f"suite {suite} compares variants and judges no checkpoint", path=report, remedy=remedy)
+    return {name: figure["value"] for name, figure in contenders[_JUDGED].items()}, protocol
 
 
-def _protocol_hash(protocol: Mapping[str, Any]) -> str:
-    """Of what makes two measurements comparable: all but the checkpoint."""
-    comparable = {key: value for key, value in protocol.items() if key not in ("checkpoint", WEIGHTS_TAG)}
+def protocol_sha256(protocol: Mapping[str, Any]) -> str:
+    """Of what makes two measurements comparable: all but the weights, and a manifest of which the clips stand for."""
+    comparable = {key: value for key, value in protocol.items() if key not in _NOT_COMPARED}
     return hashlib.sha256(json.dumps(comparable, sort_keys=True).encode()).hexdigest()

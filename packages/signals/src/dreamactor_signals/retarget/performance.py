@@ -38,6 +38,7 @@ def retarget(
     settings: RetargetSettings | None = None,
     *,
     at_rest: MotionTrack | None = None,
+    adjust_lengths: bool = True,
 ) -> MotionTrack:
     """Carry a performance over to another body (paper 3.2, bone length adjustment).
 
@@ -52,6 +53,7 @@ def retarget(
         reference: one or more frames of the other person.
         settings: what is transferred, and factors on bones; everything and none by default.
         at_rest: the other person in a pose that shows every bone (`PoseStandardizer`), to measure bones on.
+        adjust_lengths: False leaves the driving person's proportions, at the reference's size: the paper's ablation.
 
     Returns:
         T frames in the reference's camera.
@@ -65,12 +67,17 @@ def retarget(
         # Nothing is compared: the two need have nothing in common.
         boxes_px = follow_heads(driving, own.head_center_cam_m, own.head_radius_m, reference)
         return combine(with_face(own, replace(driving, face_boxes_px=boxes_px)), own, settings.transfer)
-    performed = _perform(driving, reference, at_rest, settings.bone_scale)
+    performed = _perform(driving, reference, at_rest, settings.bone_scale, adjust_lengths=adjust_lengths)
     return performed if len(settings.transfer) == len(PARTS) else combine(performed, own, settings.transfer)
 
 
 def _perform(
-    driving: MotionTrack, reference: MotionTrack, at_rest: MotionTrack | None, factors: Mapping[str, float]
+    driving: MotionTrack,
+    reference: MotionTrack,
+    at_rest: MotionTrack | None,
+    factors: Mapping[str, float],
+    *,
+    adjust_lengths: bool,
 ) -> MotionTrack:
     """All parts of the performance on the reference's body."""
     bones, reference_bones = measure_bones(driving), measure_bones(reference)
@@ -79,16 +86,19 @@ def _perform(
     scale = _body_scale(driving, reference, bones, reference_bones)
     grounded = is_grounded(driving) and is_grounded(reference)
     # Legs set the stride: scaled by anything else, standing feet would slide.
-    stride = (size_ratio(reference_bones, bones, _LEG_BONES) or scale) if grounded else scale
+    legs = size_ratio(reference_bones, bones, _LEG_BONES) if grounded and adjust_lengths else None
+    stride = legs or scale
     necks = find_necks(driving, reference, scale)
     new_neck_cam_m = necks.follow(stride)
+    lengths_m = complete(bones, reference_bones, 1 / scale)
+    new_lengths_m = complete(reference_bones, bones, scale) if adjust_lengths else lengths_m * scale
     joints_cam_m = rebuild(
         driving.joints_cam_m,
         driving.joint_confidence > 0,
         necks.path_cam_m,
-        complete(bones, reference_bones, 1 / scale),
+        lengths_m,
         new_neck_cam_m,
-        complete(reference_bones, bones, scale) * bone_factors(factors),
+        new_lengths_m * bone_factors(factors),
         scale,
     )
     if grounded:

@@ -182,6 +182,7 @@ class DiffusionTask:
             "preset": settings.model.preset,
             "area": settings.dataset.sampling.area,
             "max_references": settings.dataset.sampling.max_references,
+            "guidance": settings.signals.guidance,
         }
         save_finished(self.module.actor, self._vae_folder, folder, about=about)
         return {}

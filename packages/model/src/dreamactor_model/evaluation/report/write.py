@@ -1,0 +1,26 @@
+"""Write a suite's report: the folder appears whole, and equal outcomes give equal bytes."""
+
+from pathlib import Path
+
+from dreamactor_core.files import atomic_directory, write_json, write_text
+
+from dreamactor_model.evaluation.outcome import Outcome
+from dreamactor_model.evaluation.report.content import sections
+from dreamactor_model.evaluation.report.pictures import write_pictures
+from dreamactor_model.evaluation.report.text import as_markdown
+from dreamactor_model.evaluation.report.web import write_web_page
+
+METRICS_FILE, PROTOCOL_FILE, PAGE_FILE, TEXT_FILE = "metrics.json", "protocol.json", "report.html", "report.md"
+_PICTURES = "clips"
+
+
+def write_report(folder: Path, outcome: Outcome) -> None:
+    """Write metrics.json, protocol.json, report.html, report.md, and a video and a contact sheet of each clip."""
+    title = f"Evaluation: {outcome.suite.name}"
+    parts = list(sections(outcome))
+    with atomic_directory(folder) as temporary:
+        write_json(temporary / METRICS_FILE, outcome.metrics())
+        write_json(temporary / PROTOCOL_FILE, outcome.protocol)
+        clips = write_pictures(temporary / _PICTURES, outcome)
+        write_text(temporary / TEXT_FILE, as_markdown(title, parts))
+        write_web_page(temporary / PAGE_FILE, title, parts, clips, _PICTURES)
