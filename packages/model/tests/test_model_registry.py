@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
+import yaml
 from dreamactor_core.errors import WeightsError
 from dreamactor_core.files import sha256_file, write_json
 from dreamactor_core.settings import Settings, load_settings
@@ -32,6 +34,7 @@ from dreamactor_model.training.finished import VAE_FOLDER, save_finished
 from dreamactor_model.vae import VideoVAE
 from micro_model import MICRO_ACTOR, MICRO_VAE
 from mlflow.entities.model_registry import ModelVersion
+from mlflow.pyfunc import load_model
 
 
 @pytest.fixture(scope="module")
@@ -100,8 +103,30 @@ def test_versions_carry_what_they_came_from_and_no_pickle(settings: Settings, va
     version = client(settings.tracking).get_model_version("dreamactor", registered.version)
     assert version.tags["metric.psnr_db"] == "20.0"
     assert {"git_commit", "weights_sha256", "config_sha256", "protocol_sha256"} <= version.tags.keys()
-    files = [path.name for path in Path(version.source.removeprefix("file://")).rglob("*") if path.is_file()]
-    assert sorted(set(files)) == ["config.json", "manifest.json", "model.safetensors"]
+    weights, code = (Path(place.removeprefix("file://")) for place in (version.tags["weights_uri"], version.source))
+    assert {path.name for path in weights.rglob("*") if path.is_file()} == {
+        "config.json", "manifest.json", "model.safetensors",
+    }  # fmt: skip
+    # Code and where the weights are, nothing that is unpickled.
+    assert {path.suffix for path in code.rglob("*") if path.is_file()} <= {"", ".py", ".txt", ".yaml"}
+    model = yaml.safe_load((code / "MLmodel").read_text())["flavors"]["python_function"]
+    assert Path(model["model_code_path"]).name == "served_model.py"
+    assert "python_model" not in model
+    assert model["config"] == {"weights": version.tags["weights_uri"], "weights_sha256": version.tags["weights_sha256"]}
+
+
+def test_mlflow_itself_loads_a_version_and_asks_for_consent(
+    settings: Settings, vae_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _train_and_evaluate(settings, vae_folder, 20.0)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", settings.tracking.uri)
+    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    model = load_model(register_checkpoint(settings).address)
+    (outcome,) = model.predict(pd.DataFrame([{"reference": "me.png", "driving": "dance.mp4", "consent": None}]))[
+        ["status", "reason"]
+    ].to_dict("records")
+    assert outcome["status"] == "refused"
+    assert "consent" in outcome["reason"]
 
 
 def test_its_own_audio_encoder_goes_with_a_version_and_no_other(settings: Settings, vae_folder: Path) -> None:

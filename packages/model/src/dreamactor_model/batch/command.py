@@ -20,14 +20,16 @@ def animate_batch(
 
     from dreamactor_model.batch.jobs import read_jobs
     from dreamactor_model.batch.report import write_report
-    from dreamactor_model.registry import resolve_checkpoint
+    from dreamactor_model.registry import checkpoint_folder, pinned_address
 
     table = read_jobs(jobs)
-    folder = resolve_checkpoint(settings)
+    # Once for the whole table: an alias may move while the batch runs.
+    address = pinned_address(settings.tracking, settings.model.checkpoint)
+    folder = checkpoint_folder(settings.tracking, address)
     from dreamactor_model.animate.animator import Animator
     from dreamactor_model.batch.batch import Batch
 
-    batch = Batch(Animator.from_checkpoint(folder, settings), str(folder), jobs.resolve().parent)
+    batch = Batch(Animator.from_checkpoint(folder, settings), address, jobs.resolve().parent)
     outcomes = [batch.run(row) for row in progress(table.rows, "jobs", len(table.rows))]
     page = write_report(report / jobs.stem, f"Batch {jobs.name}", outcomes)
     typer.echo(page)

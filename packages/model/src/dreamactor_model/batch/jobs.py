@@ -1,8 +1,9 @@
 """The job table of a batch: one row a video to make. All of it is checked before the model is loaded."""
 
 import csv
+import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -92,9 +93,17 @@ def read_jobs(path: Path) -> JobTable:
     Raises:
         InputError: no table, or a column that is missing or unknown: then no row can be trusted.
     """
-    raw = list(_read_table(path))
-    _check_columns(path, raw)
-    folder = path.resolve().parent
+    return JobTable(path, check_jobs(list(_read_table(path)), path.resolve().parent, path))
+
+
+def check_jobs(raw: Sequence[Mapping[str, Any]], folder: Path, origin: Path) -> tuple[Row, ...]:
+    """Check rows as a table gives them: see `read_jobs`.
+
+    Args:
+        folder: that relative paths are of.
+        origin: where the rows come from, for errors.
+    """
+    _check_columns(origin, raw)
     check_video, check_image = cache(probe), cache(lambda image: read_image(image) is not None)
     taken: dict[Path, int] = {}
     rows = []
@@ -110,7 +119,7 @@ def read_jobs(path: Path) -> JobTable:
             rows.append(Row(number, job))
         except DreamactorError as problem:
             rows.append(Row(number, None, problem.line()))
-    return JobTable(path, tuple(rows))
+    return tuple(rows)
 
 
 def _read_table(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -118,15 +127,22 @@ def _read_table(path: Path) -> Iterator[Mapping[str, Any]]:
         raise InputError("no such job table", path=path, remedy=f"Columns: {', '.join(COLUMNS)}")
     kind = path.suffix.lower()
     if kind == ".csv":
-        with path.open(newline="", encoding="utf-8") as file:
-            yield from csv.DictReader(file)
+        yield from csv.DictReader(io.StringIO(_read_text(path), newline=""))
     elif kind == ".parquet":
         yield from _read_parquet(path)
     elif kind == ".jsonl":
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        for number, line in enumerate(_read_text(path).splitlines(), start=1):
             yield _read_object(line, path, number)
     else:
         raise InputError(f"not a job table: {_TABLES}", path=path, remedy="Convert it")
+
+
+def _read_text(path: Path) -> str:
+    try:
+        # Spreadsheets write a byte-order mark first.
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise InputError(f"not UTF-8 text ({problem})", path=path, remedy="Save it as UTF-8") from problem
 
 
 def _read_parquet(path: Path) -> list[dict[str, Any]]:
@@ -148,7 +164,7 @@ def _read_object(line: str, path: Path, number: int) -> dict[str, Any]:
     return read
 
 
-def _check_columns(path: Path, rows: list[Mapping[str, Any]]) -> None:
+def _check_columns(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     known = {name for row in rows for name in row}
     unknown = sorted(str(name) for name in known - set(COLUMNS))
     missing = [name for name in _REQUIRED if rows and name not in known]

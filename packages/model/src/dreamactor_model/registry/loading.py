@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
 from dreamactor_core.errors import WeightsError
-from dreamactor_core.files import sha256_file
+from dreamactor_core.files import atomic_directory, sha256_file
 from dreamactor_core.settings import Settings
 from dreamactor_core.settings.tracking import TrackingSettings
 from dreamactor_core.tracking import client
 
-from dreamactor_model.registry.versions import CHAMPION, WEIGHTS_TAG, address_of
+from dreamactor_model.registry.versions import CHAMPION, PLACE_TAG, WEIGHTS_TAG, address_of
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -26,7 +26,16 @@ def resolve_champion(tracking: TrackingSettings) -> str:
     Raises:
         WeightsError: there is none.
     """
-    return address_of(_addressed(tracking, f"models:/{tracking.model_name}@{CHAMPION}"))
+    return pinned_address(tracking, f"models:/{tracking.model_name}@{CHAMPION}")
+
+
+def pinned_address(tracking: TrackingSettings, checkpoint: str) -> str:
+    """An address in the registry with the version that an alias now stands for; a folder is what it is.
+
+    Raises:
+        WeightsError: the registry has no such address.
+    """
+    return address_of(_addressed(tracking, checkpoint)) if checkpoint.startswith("models:") else checkpoint
 
 
 def resolve_checkpoint(settings: Settings) -> Path:
@@ -48,11 +57,28 @@ def checkpoint_folder(tracking: TrackingSettings, checkpoint: str) -> Path:
     if not checkpoint.startswith("models:"):
         verify_finished(Path(checkpoint))
         return Path(checkpoint)
-    version = _addressed(tracking, checkpoint)
-    folder = _local_copy(version)
+    tags = _addressed(tracking, checkpoint).tags
+    if PLACE_TAG not in tags:
+        raise WeightsError(f"{checkpoint} does not say where its weights lie", remedy="Register the checkpoint anew")
+    return registered_folder(tags[PLACE_TAG], tags[WEIGHTS_TAG])
+
+
+def registered_folder(place: str, manifest_sha256: str) -> Path:
+    """Registered weights on this machine, downloaded once if they lie elsewhere.
+
+    Args:
+        place: address of their folder, such as file:///... or s3://...
+        manifest_sha256: of the folder's manifest, which holds the digests of all its files.
+
+    Raises:
+        WeightsError: they are damaged, or others.
+    """
+    from dreamactor_model.training.finished import verify_finished
+
+    folder = _local_copy(place, manifest_sha256)
     verify_finished(folder)
-    if sha256_file(folder / "manifest.json") != version.tags.get(WEIGHTS_TAG):
-        raise WeightsError(f"the weights are not those registered as {checkpoint}", path=folder)
+    if sha256_file(folder / "manifest.json") != manifest_sha256:
+        raise WeightsError(f"the weights are not those registered, which lie at {place}", path=folder)
     return folder
 
 
@@ -73,14 +99,16 @@ def _addressed(tracking: TrackingSettings, address: str) -> "ModelVersion":
         ) from problem
 
 
-def _local_copy(version: "ModelVersion") -> Path:
-    source = urlparse(version.source)
-    if source.scheme in ("", "file"):
-        return Path(unquote(source.path))
+def _local_copy(place: str, manifest_sha256: str) -> Path:
+    parsed = urlparse(place)
+    if parsed.scheme in ("", "file"):
+        return Path(unquote(parsed.path))
     from mlflow.artifacts import download_artifacts
 
-    target = _DOWNLOADS / f"{version.name}-{version.version}"
-    if not (target / "manifest.json").exists():
-        target.mkdir(parents=True, exist_ok=True)
-        download_artifacts(artifact_uri=version.source, dst_path=str(target))
-    return target
+    target = _DOWNLOADS / manifest_sha256
+    folder = target / Path(parsed.path).name
+    if not target.exists():
+        # Whole or not at all: a download may be cut short.
+        with atomic_directory(target) as temporary:
+            download_artifacts(artifact_uri=place, dst_path=str(temporary))
+    return folder

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from dreamactor_core.errors import WeightsError
@@ -19,6 +20,7 @@ from dreamactor_model.registry.loading import resolve_checkpoint
 from dreamactor_model.registry.versions import (
     AUDIO_TAG,
     METRIC_TAG,
+    PLACE_TAG,
     PROTOCOL_TAG,
     WEIGHTS_TAG,
     address_of,
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
-_ARTIFACT_FOLDER = "checkpoint"
+_ARTIFACT_FOLDER, _ARTIFACT_MODEL = "checkpoint", "model"
 _ARTIFACT_AUDIO = f"{_ARTIFACT_FOLDER}/audio"
 # The contender of an evaluation that is the checkpoint as it is used.
 _JUDGED = "model"
@@ -89,8 +91,28 @@ def _create_version(
         run.artifact(folder, _ARTIFACT_FOLDER)
         if audio is not None:
             run.artifact(audio, _ARTIFACT_AUDIO)
-        source = f"{mlflow.get_run(run.run_id).info.artifact_uri}/{_ARTIFACT_FOLDER}"
-        return mlflow.create_model_version(tracking.model_name, source, run_id=run.run_id, tags=dict(tags))
+        root = mlflow.get_run(run.run_id).info.artifact_uri
+        placed = {PLACE_TAG: f"{root}/{_ARTIFACT_FOLDER}"}
+        with TemporaryDirectory() as temporary:
+            run.artifact(_write_model(Path(temporary), placed[PLACE_TAG], tags[WEIGHTS_TAG]), _ARTIFACT_MODEL)
+        return mlflow.create_model_version(
+            tracking.model_name, f"{root}/{_ARTIFACT_MODEL}", run_id=run.run_id, tags={**tags, **placed}
+        )
+
+
+def _write_model(folder: Path, place: str, manifest_sha256: str) -> Path:
+    """The version as MLflow loads one: code, and where its weights lie."""
+    from mlflow.pyfunc import save_model
+
+    from dreamactor_model import __version__
+
+    save_model(
+        folder / "model",
+        python_model=str(Path(__file__).with_name("served_model.py")),
+        model_config={"weights": place, "weights_sha256": manifest_sha256},
+        pip_requirements=[f"dreamactor-model=={__version__}"],
+    )
+    return folder / "model"
 
 
 def _read_evaluation(settings: Settings, folder: Path) -> tuple[dict[str, float], dict[str, Any]]:

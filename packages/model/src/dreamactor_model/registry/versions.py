@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 WEIGHTS_TAG, PROTOCOL_TAG, AUDIO_TAG = "weights_sha256", "protocol_sha256", "audio_sha256"
+# Where the weights lie; the version's own source is the code that serves them.
+PLACE_TAG = "weights_uri"
 METRIC_TAG = "metric."
 # Set when a version becomes champion: the one before it, to go back to; and when it was gone back from, why.
 REPLACED_TAG, ROLLED_BACK_TAG = "replaced", "rolled_back"
