@@ -7,7 +7,7 @@ from dreamactor_model.batch.batch import Batch, Outcome
 from dreamactor_model.batch.jobs import Row, read_jobs
 from dreamactor_model.batch.report import write_report
 from prefect import State, flow, get_run_logger, task
-from prefect.artifacts import create_markdown_artifact
+from prefect.artifacts import create_link_artifact, create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.states import Completed, Failed
 
@@ -36,13 +36,24 @@ def animate_batch(jobs: str, report: str | None = None, checkpoint: str | None =
     batch = _load(checkpoint, table.path.resolve().parent) if table.rows else None
     outcomes = [_run(batch, row) for row in table.rows if batch is not None]
     page = write_report(Path(report) if report else REPORTS / table.path.stem, f"Batch {table.path.name}", outcomes)
-    rows = [outcome.model_dump() for outcome in outcomes]
-    create_markdown_artifact(markdown_table(rows), key="batch", description=f"Batch {table.path.name}: {page}")
+    _show(outcomes, table.path.name, page)
     made = sum(outcome.there for outcome in outcomes)
     get_run_logger().info("%d of %d jobs done; report: %s", made, len(outcomes), page)
     if outcomes and not made:
         raise RuntimeError(f"none of the {len(outcomes)} jobs could be done: see {page}")
     return str(page)
+
+
+def _show(outcomes: list[Outcome], name: str, page: Path) -> None:
+    """The report and every video as links, beside what became of each row."""
+    rows = [outcome.model_dump() | {"output": _video_link(outcome)} for outcome in outcomes]
+    create_markdown_artifact(markdown_table(rows), key="batch", description=f"Batch {name}")
+    create_link_artifact(page.resolve().as_uri(), link_text=f"Report of {name}", key="batch-report")
+
+
+def _video_link(outcome: Outcome) -> str:
+    video = Path(outcome.output)
+    return f"[{video.name}]({video.resolve().as_uri()})" if outcome.there else outcome.output
 
 
 def _load(checkpoint: str | None, folder: Path) -> Batch:

@@ -9,21 +9,21 @@ from prefect import flow, task, unmapped
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import wait
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.reproduction import reproduce_stage
 from flows.tables import markdown_table
+from flows.task_runners import task_runner
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi"})
-WORKERS = 2
 
 
-@flow(name="extract-signals", persist_result=False, task_runner=ThreadPoolTaskRunner(max_workers=WORKERS))
+@flow(name="extract-signals", persist_result=False)
 def extract_signals(videos: str | None = None, output: str | None = None) -> list[str]:
     """Track every clip of the data set (DVC stage signals), or every video in a folder of its own.
 
     Args:
-        videos: a folder of videos outside the data set, such as tomorrow's driving videos; mapped over threads.
+        videos: a folder of videos outside the data set, such as tomorrow's driving videos; mapped over threads, or
+            over the cluster of `operations.cluster`.
         output: the folder of their tracks; needed with `videos`.
 
     Returns:
@@ -35,10 +35,13 @@ def extract_signals(videos: str | None = None, output: str | None = None) -> lis
         return [SIGNALS]
     if output is None:
         raise InputError("videos without an output folder", remedy="Set the parameter output too")
-    return _track_folder(Path(videos), Path(output))
+    runner = task_runner(load_settings().operations)
+    return track_folder.with_options(task_runner=runner)(Path(videos).resolve(), Path(output).resolve())
 
 
-def _track_folder(videos: Path, output: Path) -> list[str]:
+@flow(name="track-folder", persist_result=False)
+def track_folder(videos: Path, output: Path) -> list[str]:
+    """Track every video in a folder, by as many workers as there are. Returns the track files that could be made."""
     found = sorted(path for path in videos.glob("*") if path.suffix.lower() in VIDEO_SUFFIXES)
     if not found:
         raise InputError(

@@ -1,18 +1,10 @@
 """The one task that runs DVC: what belongs to the lineage is made by its stage, whoever asks for it."""
 
-from typing import Any
-
-from dreamactor_core.lineage import TransientLineageError, reproduce
+from dreamactor_core.lineage import reproduce
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas import TaskRun
-from prefect.states import State
-from prefect.tasks import Task
 
-
-def interrupted(task: Task[..., Any], task_run: TaskRun, state: State) -> bool:  # noqa: ARG001 - Prefect's signature
-    """Retry only what another try may mend: never bad input, a loss of NaN or a lack of memory."""
-    return isinstance(state.data, TransientLineageError)
+from flows.retries import interrupted
 
 
 @task(

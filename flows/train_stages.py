@@ -1,6 +1,9 @@
 """train-stages: the progressive stages of the paper (4.1), then evaluation and promotion of what they made."""
 
 from dreamactor_core.lineage import data_versions
+from dreamactor_core.settings import load_settings
+from dreamactor_core.tracking import latest_run
+from dreamactor_model.training.stages import parse_stage, stage_title
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
 
@@ -39,10 +42,27 @@ def train_stages(stages: list[str] | None = None, judge: bool = True) -> list[st
         raise ValueError(f"stages {unknown or stages}: choose from {', '.join(STAGES)}")
     ran = [stage for stage in wanted if STAGES[stage] in reproduce_stage(STAGES[stage])]
     get_run_logger().info("trained: %s", ran or "nothing, all up to date")
-    rows = [{"stage": stage, "state": "trained" if stage in ran else "up to date"} for stage in wanted]
+    rows = [
+        {"stage": stage, "state": "trained" if stage in ran else "up to date", "MLflow": _run_of(stage)}
+        for stage in wanted
+    ]
     versions = ", ".join(f"{name} `{value}`" for name, value in data_versions().items())
     create_markdown_artifact(f"{markdown_table(rows)}\n\n{versions}", key="stages")
     if judge:
         evaluate()
         promote()
     return ran
+
+
+def _run_of(stage: str) -> str:
+    """The stage's newest MLflow run, as a link where a server shows it."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = latest_run(load_settings().tracking, {"kind": "training", "stage": stage_title(parse_stage(stage))})
+    except MlflowException as problem:
+        # The metrics wait in their spool meanwhile; a finished training is not lost for want of a link.
+        return f"cannot be reached now ({str(problem)[:80]})"
+    if run is None:
+        return "none"
+    return run.run_id if run.url is None else f"[{run.run_id}]({run.url})"

@@ -12,6 +12,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.reproduction import reproduce_stage
+from flows.retries import interrupted
 from flows.tables import markdown_table
 
 REPORTS = Path("reports/dataset/versions")
@@ -43,7 +44,7 @@ def version_dataset(remote: str | None = None, push: bool = True) -> str:
     return version
 
 
-@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[10, 60])
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[10, 60], retry_condition_fn=interrupted)
 def push_version(remote: str | None) -> None:
     """Copy shards and manifests to the remote."""
     push_data(DATASET, remote)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra.local import LocalPrefect
+from tests.stack import Stack
 from tests.workspace import Workspace, copy_repository
 
 # As little as still runs every part: nothing here says anything about quality.
@@ -46,17 +47,29 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 @pytest.fixture(scope="session")
-def prefect(prepared: Workspace) -> Iterator[LocalPrefect]:
-    """A server, every deployment and a worker in that workspace."""
-    with LocalPrefect(prepared.root) as stack:
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Postgres, an object store and MLflow with accounts, as infra/compose.yaml has them."""
+    with Stack(tmp_path_factory.mktemp("servers")) as stack, pytest.MonkeyPatch.context() as patch:
+        for name, value in stack.clients.items():
+            if not name.startswith("DREAMACTOR_"):
+                patch.setenv(name, value)
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def prefect(prepared: Workspace, servers: Stack) -> Iterator[LocalPrefect]:
+    """A server on that Postgres that asks for a password, every deployment and a worker in the prepared workspace."""
+    added = prepared.dvc("remote", "add", "--local", "--default", "store", "s3://dvc")
+    assert added.status == 0, added.stderr
+    with LocalPrefect(prepared.root, environment=servers.clients | servers.prefect) as stack:
         stack.deploy()
         yield stack
 
 
 @pytest.fixture(scope="session")
 def training(prefect: LocalPrefect) -> str:
-    """What `prefect deployment run train-stages/local --watch` printed."""
-    return prefect.prefect(["deployment", "run", "train-stages/local", "--watch"])
+    """What `prefect deployment run pipeline/local --watch` printed."""
+    return prefect.prefect(["deployment", "run", "pipeline/local", "--watch"])
 
 
 @pytest.fixture(scope="session")

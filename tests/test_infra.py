@@ -1,5 +1,6 @@
 """The container stack, checked as far as it can be without an engine."""
 
+import configparser
 import json
 import re
 import shutil
@@ -35,7 +36,7 @@ def test_every_variable_is_in_the_example_and_must_be_given() -> None:
 def test_no_secret_has_a_value_in_the_repository() -> None:
     secrets = {name: value for name, value in example_variables().items() if name != "TORCH_BACKEND"}
     assert set(secrets.values()) == {""}
-    for name, value in re.findall(r"^\s*(\w*(?:PASSWORD|SECRET|AUTH)\w*):\s*(\S+)$", TEXT, re.MULTILINE):
+    for name, value in re.findall(r"^\s*(\w*(?:PASSWORD|SECRET|AUTH)\w*(?<!_PATH)):\s*(\S+)$", TEXT, re.MULTILINE):
         assert VARIABLE.search(value), f"{name} holds a literal"
 
 
@@ -67,6 +68,22 @@ def test_workers_serve_the_pools_of_the_deployments(compose: dict[str, Any]) -> 
     assert served == set(POOLS) == {deployment["work_pool"]["name"] for deployment in deployments}
 
 
+def test_both_servers_ask_who_is_there(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    assert "basic-auth" in services["mlflow"]["command"]
+    accounts = configparser.ConfigParser()
+    accounts.read(REPOSITORY / services["mlflow"]["environment"]["MLFLOW_AUTH_CONFIG_PATH"])
+    assert accounts["mlflow"]["default_permission"] == "READ"
+    assert not {"admin_password", "admin_username"} & set(accounts["mlflow"])
+    assert "PREFECT_SERVER_API_AUTH_STRING" in services["prefect"]["environment"]
+
+
+def test_every_database_that_a_service_names_is_made(compose: dict[str, Any]) -> None:
+    made = set(re.findall(r"CREATE DATABASE (\w+);", (INFRA / "postgres" / "databases.sql").read_text()))
+    accounts = (INFRA / "mlflow" / "accounts.ini").read_text()
+    assert set(re.findall(r"postgresql\+\w+://\S*?/(\w+)$", TEXT + accounts, re.MULTILINE)) == made
+
+
 def test_docker_accepts_the_stack(tmp_path: Path) -> None:
     plugin = (
         shutil.which("docker")
@@ -94,3 +111,19 @@ def test_the_example_for_h20_is_valid_and_gives_the_deepspeed_configuration_besi
         assert deepspeed_config(training, row, on_gpu=True, ranks=8, learning=10**9) == written
     assert (training.stage1.steps, training.stage2.steps, training.stage3.steps) == (20_000, 20_000, 30_000)
     assert training.processes == 8
+
+
+def test_the_example_of_several_nodes_can_be_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dreamactor_core.settings import load_settings
+    from dreamactor_model.training.run.nodes import find_nodes
+
+    monkeypatch.setenv("DREAMACTOR_PARAMS", str(INFRA / "h20x8" / "params.yaml"))
+    script = (INFRA / "h20x8" / "train.sbatch").read_text()
+    (micro_batches,) = re.findall(r"DREAMACTOR_TRAINING__MICRO_BATCHES=(\d+) srun dreamactor model train", script)
+    (count,) = re.findall(r"^#SBATCH --nodes=(\d+)$", script, re.MULTILINE)
+    assert "#SBATCH --ntasks-per-node=1\n" in script
+    wanted = {"training.micro_batches": int(micro_batches)}
+    slurm = {"SLURM_NNODES": count, "SLURM_NODEID": "0", "SLURM_JOB_NODELIST": "node-[1-2]"}
+    by_slurm = find_nodes(load_settings(wanted).training, slurm)
+    by_file = find_nodes(load_settings(wanted | {"training.hostfile": str(INFRA / "h20x8" / "hosts")}).training, {})
+    assert (by_slurm.world, by_slurm.master) == (by_file.world, by_file.master) == (16, "node-1")

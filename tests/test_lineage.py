@@ -1,16 +1,13 @@
 """DVC behind its module, in small workspaces of its own."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from dreamactor_core.errors import LineageError
-from dreamactor_core.lineage import TransientLineageError, data_versions, heal_lock, output_hashes, reproduce
+from dreamactor_core.lineage import TransientLineageError, data_versions, output_hashes, reproduce
 
 STAGES = """
 stages:
@@ -75,32 +72,3 @@ def test_only_an_interruption_is_worth_another_try(workspace: Path, signal_name:
     with pytest.raises(LineageError) as caught:
         reproduce(["signals"], root=workspace, report=lambda _: None)
     assert isinstance(caught.value, TransientLineageError) is transient
-
-
-def test_a_lock_left_half_written_is_healed(workspace: Path) -> None:
-    lock = workspace / ".dvc" / "tmp" / "rwlock"
-    lock.parent.mkdir(exist_ok=True)
-    lock.write_bytes(b"")
-    assert reproduce(root=workspace, report=lambda _: None) == ["clips", "signals", "shards"]
-
-
-def test_a_lock_is_left_alone_while_a_dvc_lives_here(workspace: Path) -> None:
-    write_stages(workspace, f"touch started && sleep 30 && {COPY}")
-    process = subprocess.Popen([sys.executable, "-m", "dvc", "repro", "-q"], cwd=workspace, start_new_session=True)
-    try:
-        deadline = time.monotonic() + 30
-        while not (workspace / "started").exists():
-            assert time.monotonic() < deadline, "the stage never started"
-            time.sleep(0.1)
-        lock = workspace / ".dvc" / "tmp" / "rwlock"
-        with pytest.raises(TransientLineageError, match="same files"):
-            reproduce(["signals"], root=workspace, report=lambda _: None)
-        lock.write_bytes(b"")
-        with pytest.raises(TransientLineageError, match=str(process.pid)):
-            heal_lock(workspace)
-        assert lock.exists()
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    assert heal_lock(workspace)
-    assert not lock.exists()

@@ -69,8 +69,8 @@ def copy_repository(root: Path, params: Mapping[str, Any]) -> Workspace:
     (root / "dvc.lock").unlink(missing_ok=True)
     settings = merge(yaml.safe_load((REPOSITORY / "params.yaml").read_text()), params)
     (root / "params.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
-    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
-    for command in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-qm", "start"]):
+    identity = (["config", "user.name", "test"], ["config", "user.email", "test@example.org"])
+    for command in (["init", "-q"], *identity, ["add", "-A"], ["commit", "-qm", "start"]):
         subprocess.run(["git", *command], cwd=root, check=True)
     return Workspace(root)
 

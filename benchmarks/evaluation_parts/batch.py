@@ -50,7 +50,7 @@ def measure(scale: float = 1.0) -> dict[str, float | bool | str | None]:
             return whole(*arguments)  # type: ignore[arg-type]
 
         LoadedModel.load = counted  # type: ignore[method-assign, assignment]
-        batch = Batch(Animator.from_checkpoint(_untrained(folder), settings), "untrained", folder)
+        batch = Batch(Animator.from_checkpoint(untrained_model(folder), settings), "untrained", folder)
         process, memory_mb, outcomes = psutil.Process(os.getpid()), [], []
         for row in table.rows:
             outcomes.append(batch.run(row))
@@ -84,7 +84,8 @@ def _write_table(folder: Path, count: int) -> Path:
     return path
 
 
-def _untrained(folder: Path) -> Path:
+def untrained_model(folder: Path) -> Path:
+    """A model of the tiny preset that has learned nothing, as a finished stage in `folder`/model."""
     torch.manual_seed(0)
     preset = get_preset("tiny")
     save_checkpoint(VideoVAE(preset.vae), folder / VAE_FOLDER, about={})

@@ -1,3 +1,4 @@
--- One database each: MLflow and Prefect both own a table called alembic_version.
+-- One database each: MLflow, its accounts and Prefect all own a table of their migrations.
 CREATE DATABASE mlflow;
+CREATE DATABASE accounts;
 CREATE DATABASE prefect;

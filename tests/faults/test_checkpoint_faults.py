@@ -14,7 +14,8 @@ from prefect.states import Failed
 from toy_training import REFUSED, ToyRun, error_of, run_ranks, same_bits, shown, weights
 
 from benchmarks.training_parts.ranks import KILLED
-from flows.reproduction import interrupted, reproduce_stage
+from flows.reproduction import reproduce_stage
+from flows.retries import interrupted
 
 
 @pytest.fixture(scope="module")

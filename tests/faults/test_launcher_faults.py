@@ -22,7 +22,8 @@ from made_up_faces import write_made_up_faces
 from prefect.client.schemas import TaskRun
 from prefect.states import Failed
 
-from flows.reproduction import interrupted, reproduce_stage
+from flows.reproduction import reproduce_stage
+from flows.retries import interrupted
 
 _TRAINER, _TORCHRUN = "dreamactor_model.training.run.trainer", "torch.distributed.run"
 _START_S = 240.0

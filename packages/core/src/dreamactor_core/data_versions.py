@@ -13,11 +13,17 @@ from pathlib import Path
 import yaml
 
 from dreamactor_core.errors import LineageError
-from dreamactor_core.lineage import DATASET, heal_lock, output_hashes
+from dreamactor_core.lineage import DATASET, TransientLineageError, heal_lock, output_hashes
 
 TAG = "data-"
 _RECIPE = ("dvc.yaml", "dvc.lock", "params.yaml")
 _REMOTE = "data-versions"
+# A remote that is away for a while, as boto3, fsspec and git say it; all else would fail again.
+_AWAY = re.compile(
+    r"could not connect|connection (?:was closed|reset|refused|aborted|timed out)|timed? ?out|cannot connect"
+    r"|temporary failure|slow ?down|service unavailable|too many requests|internal error",
+    re.IGNORECASE,
+)
 
 
 def push_data(outputs: Sequence[str], remote: str | None = None, *, root: Path | str = ".") -> None:
@@ -28,6 +34,7 @@ def push_data(outputs: Sequence[str], remote: str | None = None, *, root: Path |
         remote: a name that DVC knows, or a folder or URL such as s3://bucket/folder; None for DVC's default remote.
 
     Raises:
+        TransientLineageError: the remote cannot be reached now.
         LineageError: no such remote, or it cannot be written.
     """
     root = Path(root).resolve()
@@ -119,5 +126,6 @@ def _run(command: Sequence[str], root: Path, name: str) -> str:
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
         reason = next((line for line in said if line.startswith(("ERROR", "fatal", "error"))), said[-1])
-        raise LineageError(f"{name} failed with status {done.returncode}: {reason}", path=root)
+        kind = TransientLineageError if _AWAY.search(done.stderr) else LineageError
+        raise kind(f"{name} failed with status {done.returncode}: {reason}", path=root)
     return done.stdout

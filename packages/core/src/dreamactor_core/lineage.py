@@ -173,7 +173,8 @@ def _dvc_process(root: Path) -> int | None:
     """The id of a DVC that runs inside the workspace, if there is one."""
     for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
         arguments, folder = process.info["cmdline"] or [], process.info["cwd"]
-        is_dvc = "dvc" in (Path(argument).name for argument in arguments[:3])
+        # Its daemon, which counts commands for a while after each, owns nothing.
+        is_dvc = "dvc" in (Path(argument).name for argument in arguments[:3]) and "daemon" not in arguments
         if is_dvc and folder is not None and Path(folder).is_relative_to(root):
             return process.info["pid"]
     return None

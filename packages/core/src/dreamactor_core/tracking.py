@@ -5,6 +5,7 @@ Only the client API is used: it has no thread-local state.
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -38,6 +39,35 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[name] = value
     return flat
+
+
+@dataclass(frozen=True)
+class RunLink:
+    """How people find a run.
+
+    Attributes:
+        url: of its page; None where no server shows one.
+    """
+
+    run_id: str
+    url: str | None
+
+
+def latest_run(settings: TrackingSettings, tags: Mapping[str, str]) -> RunLink | None:
+    """The newest run of the experiment that bears these tags; None if there is none."""
+    mlflow = client(settings)
+    experiment = mlflow.get_experiment_by_name(settings.experiment)
+    if experiment is None:
+        return None
+    wanted = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
+    found = mlflow.search_runs(
+        [experiment.experiment_id], wanted, max_results=1, order_by=["attributes.start_time DESC"]
+    )
+    if not found:
+        return None
+    run_id, server = found[0].info.run_id, settings.uri.startswith(("http://", "https://"))
+    page = f"{settings.uri.rstrip('/')}/#/experiments/{experiment.experiment_id}/runs/{run_id}"
+    return RunLink(run_id, page if server else None)
 
 
 class ExperimentRun:

@@ -14,6 +14,7 @@ from dreamactor_core.errors import SettingsError
 from dreamactor_core.settings.dataset import DatasetSettings
 from dreamactor_core.settings.evaluation import EvaluationSettings
 from dreamactor_core.settings.model import ModelSettings
+from dreamactor_core.settings.operations import OperationsSettings
 from dreamactor_core.settings.provenance import ProvenanceSettings
 from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_core.settings.signals import SignalsSettings
@@ -40,6 +41,7 @@ class Settings(BaseSettings):
     evaluation: EvaluationSettings = EvaluationSettings()
     tracking: TrackingSettings = TrackingSettings()
     provenance: ProvenanceSettings = ProvenanceSettings()
+    operations: OperationsSettings = OperationsSettings()
 
     @classmethod
     def settings_customise_sources(
