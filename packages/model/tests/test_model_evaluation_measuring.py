@@ -7,7 +7,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from dreamactor_core.errors import NoPersonError
+from dreamactor_core.errors import NoPersonError, TrackerError
 from dreamactor_core.footage import footage
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings import Settings, load_settings
@@ -101,6 +101,19 @@ def test_what_was_measured_and_how_stands_beside_the_figures(person: MotionTrack
     assert metrics["fid"]["network_sha256"].startswith("6726825d"), "which is in the name of the file"
     assert len(metrics["pose_error"]["network_sha256"].split()) == 2
     assert metrics["ssim"]["network_sha256"] is None
+
+
+def test_without_a_tracker_the_rest_is_measured(
+    monkeypatch: pytest.MonkeyPatch, person: MotionTrack, settings: Settings
+) -> None:
+    def missing(_: object) -> None:
+        raise TrackerError("mmpose is not installed", remedy="Run: make setup-mmpose")
+
+    monkeypatch.setattr(observed, "make_tracker", missing)
+    monkeypatch.setattr(measuring, "eyes_of", Eyes)
+    figures, reasons = measure([replace(case, truth_THWC=None) for case in _cases(person, 1)], settings)
+    assert set(figures) == {"flicker", "colour_drift", "join_jump"}
+    assert reasons["pose_error"] == "mmpose is not installed. Run: make setup-mmpose"
 
 
 def test_faces_are_compared_as_one_reader_reads_them(person: MotionTrack) -> None:

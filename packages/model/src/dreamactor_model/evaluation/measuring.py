@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dreamactor_core.errors import WeightsError
+from dreamactor_core.errors import TrackerError, WeightsError
 from dreamactor_core.settings import Settings
 
 from dreamactor_model.evaluation.case import Case
@@ -34,7 +34,7 @@ def measure(cases: Sequence[Case], settings: Settings) -> tuple[dict[str, Figure
             figures[name] = metric.figure(observed, settings)
         except Unavailable as unavailable:
             reasons[name] = unavailable.reason
-        except WeightsError as problem:
+        except (WeightsError, TrackerError) as problem:
             reasons[name] = str(problem)
     return figures, reasons
 

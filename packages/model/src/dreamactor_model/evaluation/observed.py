@@ -8,7 +8,7 @@ import numpy as np
 from dreamactor_core.errors import NoPersonError
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import SignalsSettings
-from dreamactor_signals.trackers import make_tracker
+from dreamactor_signals.trackers import Tracker, make_tracker
 
 from dreamactor_model.evaluation.case import Case
 from dreamactor_model.evaluation.remembered import remembered
@@ -19,20 +19,25 @@ class Eyes:
 
     Args:
         settings: name the tracker. The largest person is followed, whoever was followed in the driving video.
-
-    Raises:
-        WeightsError, TrackerError: the tracker is not there.
     """
 
     def __init__(self, settings: SignalsSettings) -> None:
-        self._tracker = make_tracker(settings.model_copy(update={"person": None, "person_box_px": None}))
+        self._settings = settings.model_copy(update={"person": None, "person_box_px": None})
         self._by_rate: dict[Fraction, Callable[[np.ndarray], MotionTrack | None]] = {}
 
     def see(self, frames_THWC: np.ndarray, fps: Fraction) -> MotionTrack | None:
-        """What frames show; None where they show nobody."""
+        """What frames show; None where they show nobody.
+
+        Raises:
+            WeightsError, TrackerError: the tracker is not there.
+        """
         if fps not in self._by_rate:
             self._by_rate[fps] = remembered(partial(self._look, fps))
         return self._by_rate[fps](frames_THWC)
+
+    @cached_property
+    def _tracker(self) -> Tracker:
+        return make_tracker(self._settings)
 
     def _look(self, fps: Fraction, frames_THWC: np.ndarray) -> MotionTrack | None:
         size = frames_THWC.shape[2], frames_THWC.shape[1]

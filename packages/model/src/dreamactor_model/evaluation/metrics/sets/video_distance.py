@@ -3,13 +3,10 @@
 Legend: N chunks, T frames, H W rows and columns.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from dreamactor_core.image import resize_image
 
-from dreamactor_model.evaluation.metrics.sets.frechet import frechet_distance
 from dreamactor_model.evaluation.metrics.sets.i3d import FRAMES, I3D, SHA256, SIDE_PX, WIDTH
 
 PROTOCOL = (
@@ -29,14 +26,6 @@ def video_features(frames_THWC: np.ndarray) -> np.ndarray:
     with torch.inference_mode():
         logits = [network(_prepared(frames_THWC[start : start + FRAMES])) for start in starts]
     return torch.cat(logits).double().numpy() if logits else np.empty((0, WIDTH))
-
-
-def video_distance(made: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> float | None:
-    """FVD; None where there are fewer than two chunks on a side."""
-    made_NC, truth_NC = (np.concatenate([video_features(video) for video in videos]) for videos in (made, truth))
-    if min(len(made_NC), len(truth_NC)) < 2:
-        return None
-    return frechet_distance(made_NC, truth_NC)
 
 
 def _prepared(chunk_THWC: np.ndarray) -> torch.Tensor:
