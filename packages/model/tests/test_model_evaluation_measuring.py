@@ -126,25 +126,28 @@ def test_faces_are_compared_as_one_reader_reads_them(person: MotionTrack) -> Non
     assert Observed(made_case(frames, driving=exact), KnownEyes(person)).performed_track is None
 
 
-def test_eyes_look_once_at_each_video(monkeypatch: pytest.MonkeyPatch, person: MotionTrack) -> None:
-    looked: list[Fraction] = []
+def test_eyes_look_once_at_each_video_and_each_still(monkeypatch: pytest.MonkeyPatch, person: MotionTrack) -> None:
+    looked: list[tuple[Fraction, int]] = []
 
     class Tracker:
         def track(self, frames: Iterable[np.ndarray], fps: Fraction, *_: object, **__: object) -> MotionTrack:
-            looked.append(fps)
-            if next(iter(frames)).max() == 0:
+            seen = list(frames)
+            looked.append((fps, len(seen)))
+            if seen[0].max() == 0:
                 raise NoPersonError("nobody")
-            return person
+            return person[: len(seen)]
 
     monkeypatch.setattr(observed, "make_tracker", lambda _: Tracker())
     eyes = Eyes(load_settings().signals)
-    bright, black = np.ones((2, T, 8, 8, 3), np.uint8)
-    black[:] = 0
+    moving = np.arange(1, T + 1, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
     for _ in range(2):
-        assert eyes.see(bright, Fraction(25)) is person
-        assert eyes.see(black, Fraction(25)) is None
-    eyes.see(bright, Fraction(30))
-    assert looked == [25, 25, 30]
+        assert eyes.see(moving, Fraction(25)) == person
+        assert eyes.see(np.zeros_like(moving), Fraction(25)) is None
+    eyes.see(moving, Fraction(30))
+    still = eyes.see(np.repeat(moving[3:4], T, axis=0), Fraction(25))
+    assert still is not None
+    assert len(still) == T
+    assert looked == [(25, T), (25, 1), (30, T), (25, 1)]
 
 
 def test_cases_that_do_not_fit_together_are_refused(person: MotionTrack) -> None:

@@ -41,10 +41,13 @@ class Eyes:
 
     def _look(self, fps: Fraction, frames_THWC: np.ndarray) -> MotionTrack | None:
         size = frames_THWC.shape[2], frames_THWC.shape[1]
+        # Of a still, one look tells all.
+        still = bool((frames_THWC == frames_THWC[:1]).all())
         try:
-            return self._tracker.track(iter(frames_THWC), fps, size, source_sha256="")
+            track = self._tracker.track(iter(frames_THWC[:1] if still else frames_THWC), fps, size, source_sha256="")
         except NoPersonError:
             return None
+        return track[np.zeros(len(frames_THWC), dtype=np.int64)] if still else track
 
 
 def eyes_of(settings: SignalsSettings) -> Eyes:

@@ -25,7 +25,8 @@ def frechet_distance(first_NC: np.ndarray, second_MC: np.ndarray) -> float:
     few = min(len(a_NC), len(b_MC)) <= a_NC.shape[1] // 2
     root = _root_by_samples(a_NC, b_MC) if few else _root_by_covariances(a_NC, b_MC)
     spread = np.square(a_NC).sum() + np.square(b_MC).sum()
-    return float(np.square(first_C - second_C).sum() + spread - 2 * root)
+    # Of equal sets rounding may leave a little less than nothing.
+    return max(float(np.square(first_C - second_C).sum() + spread - 2 * root), 0.0)
 
 
 def _root_by_samples(a_NC: np.ndarray, b_MC: np.ndarray) -> float:
