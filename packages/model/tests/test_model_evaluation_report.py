@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -153,3 +154,12 @@ def test_the_order_is_printed_whatever_it_is(errors: tuple[float, float, float],
     sentence = ordering_sentence(outcome)
     assert f"copy_reference {errors[0]}, warp {errors[1]}, model {errors[2]}" in sentence
     assert ("does NOT hold" in sentence) is not holds
+
+
+def test_an_order_of_which_one_is_missing_is_not_made_up() -> None:
+    outcome = _outcome("held-out", {"copy_reference": 0.9, "warp": 0.5, "model": 0.2})
+    lost = {name: {} if name == "model" else figures for name, figures in outcome.figures.items()}
+    outcome = replace(outcome, figures=lost)
+    assert outcome.ordering()["holds"] is None
+    assert "copy_reference 0.9, warp 0.5. Whether" in ordering_sentence(outcome)
+    assert "cannot be told without model" in ordering_sentence(outcome)

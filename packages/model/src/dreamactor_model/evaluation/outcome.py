@@ -54,15 +54,18 @@ class Outcome:
         return next((variant.name for variant in self.suite.variants if variant.name in self.videos), None)
 
     def ordering(self) -> dict[str, Any]:
-        """Whether moving the picture beats a still, and the model beats both: pose errors, in the order hoped for."""
-        errors = {
-            name: figures[ORDER_METRIC].value
-            for name in (COPY, WARP, self.lead)
-            if name is not None and ORDER_METRIC in (figures := self.figures.get(name, {}))
-        }
+        """Whether moving the picture beats a still, and the model beats both: pose errors, in the order hoped for.
+
+        Returns:
+            `errors` of those that have one, and `holds`: None where one of the three has none.
+        """
+        three = (COPY, WARP, self.lead or MODEL.name)
+        found = {name: self.figures.get(name, {}).get(ORDER_METRIC) for name in three}
+        errors = {name: figure.value for name, figure in found.items() if figure is not None}
         values = list(errors.values())
-        holds = len(errors) == 3 and values[0] > values[1] > values[2]
-        return {"metric": ORDER_METRIC, "errors": _rounded(errors), "holds": holds}
+        holds = values[0] > values[1] > values[2] if len(values) == len(three) else None
+        missing = [name for name in three if name not in errors]
+        return {"metric": ORDER_METRIC, "errors": _rounded(errors), "missing": missing, "holds": holds}
 
     def metrics(self) -> dict[str, Any]:
         """What metrics.json holds."""

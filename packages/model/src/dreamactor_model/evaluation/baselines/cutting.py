@@ -19,7 +19,7 @@ _ROUNDS = 4
 _HULL, _AROUND = 0.9, 1.8
 _INPAINT_RADIUS = 3
 # How far the edge of a mask is moved out, as a share of the frame's shorter side.
-_EDGE = 0.01
+_EDGE = 0.016
 
 
 @dataclass(frozen=True, eq=False)

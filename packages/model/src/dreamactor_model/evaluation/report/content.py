@@ -47,13 +47,13 @@ def _summary(outcome: Outcome) -> Section:
 def ordering_sentence(outcome: Outcome) -> str:
     """Whether the contenders are in the order that one hopes for."""
     ordering = outcome.ordering()
-    metric, errors = ordering["metric"], ordering["errors"]
-    if len(errors) < 2:
-        reason = outcome.unavailable.get(metric, "not measured")
-        return f"Order by {metric}: cannot be told ({reason})."
-    found = ", ".join(f"{name} {value:.4g}" for name, value in errors.items())
-    verdict = "holds" if ordering["holds"] else "does NOT hold"
-    return f"Order by {metric} (lower is better): {found}. That each beats the one before it {verdict}."
+    found = ", ".join(f"{name} {value:.4g}" for name, value in ordering["errors"].items()) or "nobody has a figure"
+    verdict = {
+        True: "That each beats the one before it holds",
+        False: "That each beats the one before it does NOT hold",
+        None: f"Whether each beats the one before it cannot be told without {', '.join(ordering['missing'])}",
+    }
+    return f"Order by {ordering['metric']} (lower is better): {found}. {verdict[ordering['holds']]}."
 
 
 def _figures(outcome: Outcome) -> Section:
