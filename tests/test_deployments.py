@@ -108,7 +108,7 @@ def test_a_schedule_fires_by_itself_and_a_bad_job_does_not_stop_the_batch(
     (trained.root / "batches" / "nightly.csv").write_text(_jobs(tmp_path, "nobody.png", footage("astronaut")))
     prefect.prefect(["--no-prompt", "deploy", "--name", "animate-batch/nightly", "--cron", "* * * * *"])
     try:
-        bad, good = eventually(lambda: _outcomes(trained, "nightly"), 240)
+        bad, good = eventually(lambda: _outcomes(trained, "nightly"), 400)
     finally:
         prefect.prefect(["deployment", "schedule", "clear", "animate-batch/nightly", "--accept-yes"])
 
@@ -141,7 +141,7 @@ def test_a_job_table_that_appears_is_run_once_by_whoever_sees_it(
         (inbox / "today.csv").write_text(_jobs(tmp_path, footage("astronaut")))
         claimed = eventually(lambda: list(inbox.glob("today.claimed-*.csv")), 60)
         assert len(claimed) == 1
-        (outcome,) = eventually(lambda: _outcomes(trained, claimed[0].stem), 180)
+        (outcome,) = eventually(lambda: _outcomes(trained, claimed[0].stem), 300)
     finally:
         for rival in rivals:
             rival.terminate()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dreamactor_core.data_versions import fetch_output, is_current, latest_version, push_data, tag_version
 from dreamactor_core.errors import LineageError
-from dreamactor_core.lineage import CURATED, DATASET, SHARDS, reproduce
+from dreamactor_core.lineage import CURATED, DATASET, SHARDS, TransientLineageError, reproduce
 from dreamactor_core.manifest import ClipRow, write_manifest
 from dreamactor_dataset.versions import compare_manifests
 
@@ -103,6 +103,14 @@ def test_remotes_that_are_none_are_told(workspace: Path) -> None:
         push_data(DATASET, "nowhere", root=workspace)
     with pytest.raises(LineageError, match="dvc push failed"):
         push_data(DATASET, root=workspace)
+
+
+def test_a_remote_that_is_away_is_worth_another_try(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _make(workspace, OLDER)
+    for name, value in (("ENDPOINT_URL", "http://127.0.0.1:9"), ("ACCESS_KEY_ID", "a"), ("SECRET_ACCESS_KEY", "b")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    with pytest.raises(TransientLineageError, match="Could not connect"):
+        push_data(DATASET, "s3://dvc", root=workspace)
 
 
 class _Quiet:

@@ -122,7 +122,7 @@ def test_f8_f9_f11_a_run_survives_its_engine_its_worker_and_its_server(
     # Its place is free: the queue lets one trainer through at a time, and the retry gets through.
     prefect.start_worker()
     prefect.prefect(["flow-run", "retry", first])
-    eventually(lambda: _state(prefect, first) == "Running", 60)
+    eventually(lambda: _state(prefect, first) == "Running", 120)
 
     # F9: the server is killed and comes back while the flow runs.
     _kill(_below(prefect.child("server")))

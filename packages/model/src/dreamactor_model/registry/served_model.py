@@ -32,7 +32,8 @@ class ServedModel(PythonModel):
 
         # An empty cell is no value, as in a table on disk.
         cells = model_input.astype(object).where(model_input.notna(), None).to_dict("records")
-        rows = check_jobs(cells, Path.cwd(), Path("model input"))
+        table = [{str(column): value for column, value in row.items()} for row in cells]
+        rows = check_jobs(table, Path.cwd(), Path("model input"))
         return pd.DataFrame([self._batch.run(row).model_dump() for row in rows])
 
 
