@@ -17,12 +17,13 @@ from dreamactor_model.evaluation.metrics.person.sampled import FRAMES, spread
 Part = Literal["face", "hair", "clothes"]
 _PLACES: dict[Part, str] = {
     "face": "the middle of the face box (at least evaluation.min_face_px wide)",
-    "hair": "the head circle above such a face box, whatever covers it",
+    "hair": "the head circle above the forehead of such a face, whatever covers it",
     "clothes": "the middle of the quadrilateral of shoulders and hips, or what is in the picture of it",
 }
 # Of the face box: without the hair beside it and the neck under it.
 _FACE_WIDTH, _FACE_TOP, _FACE_BOTTOM = 0.6, 0.15, 0.85
-_HAIR_RADIUS = 0.9
+# Of the skull's radius, as hair lies on it; and of the face box, how far above it the forehead reaches.
+_HAIR_RADIUS, _FOREHEAD = 1.1, 0.12
 # Of the torso: without its outline.
 _CLOTHES_SHARE = 0.7
 # Hips that are out of sight hang this many shoulder widths under the shoulders.
@@ -95,7 +96,8 @@ def _paint_hair(mask_HW: np.ndarray, track: MotionTrack, frame: int) -> bool:
     radius_px = track.head_radius_m[frame] * track.focal_px / max(center_cam_m[2], 1e-6)
     x, y = track.project(center_cam_m)
     cv2.circle(mask_HW, _pixel(x, y), round(float(_HAIR_RADIUS * radius_px)), 1, thickness=-1)
-    mask_HW[max(round(float(track.face_boxes_px[frame, 1])), 0) :] = 0
+    _, top, _, bottom = track.face_boxes_px[frame]
+    mask_HW[max(round(float(top - _FOREHEAD * (bottom - top))), 0) :] = 0
     return True
 
 
