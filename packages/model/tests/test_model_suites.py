@@ -95,6 +95,14 @@ def test_a_suite_takes_the_held_out_clips_it_is_about(manifest: Path, suite: Sui
     assert names(manifest, suite, clips=2) == clips[:2]
 
 
+def test_clips_of_unknown_framing_count_where_framing_does_not_matter(manifest: Path) -> None:
+    rows = [each.model_copy(update={"framing": None}) for each in read_manifest(manifest)]
+    write_manifest(manifest, rows)
+    assert names(manifest, "held-out") == ["a", "b", "c", "d", "e"]
+    with pytest.raises(InputError, match="portrait needs 1 held-out portrait clips, there are 0"):
+        names(manifest, "portrait")
+
+
 def test_nobody_drives_themselves_in_another_clip(manifest: Path) -> None:
     rows = {each.clip_id: each for each in read_manifest(manifest)}
     for pair in select_pairs(SUITES["cross-driven"], manifest, clips=9):

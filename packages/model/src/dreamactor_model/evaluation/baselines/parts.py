@@ -19,9 +19,9 @@ class Limb:
 
 def _limbs() -> tuple[Limb, ...]:
     table = (
-        ("upper_arm", "shoulder", "elbow", 0.075),
-        ("forearm", "elbow", "wrist", 0.06),
-        ("hand", "wrist", "middle_3", 0.06),
+        ("upper_arm", "shoulder", "elbow", 0.07),
+        ("forearm", "elbow", "wrist", 0.05),
+        ("hand", "wrist", "middle_3", 0.045),
         ("thigh", "hip", "knee", 0.11),
         ("shin", "knee", "ankle", 0.08),
         ("foot", "ankle", "toe", 0.06),

@@ -43,12 +43,13 @@ def select_pairs(suite: Suite, manifest: Path, *, clips: int, frozen: Path | Non
             not there any more, or not as it was.
     """
     rows = _held_out_rows(manifest) if frozen is None else frozen_rows(frozen, manifest)
-    rows = [row for row in rows if row.framing in suite.framings]
+    rows = [row for row in rows if suite.framings is None or row.framing in suite.framings]
     if suite.turning_first:
         rows.sort(key=lambda row: -_turning_rad(track_of(row, manifest.parent)))
     pairs = [Pair(row, row) for row in rows] if suite.drive == "self" else _cross_pairs(rows)
     if len(pairs) < suite.least_clips:
-        what = f"{' or '.join(suite.framings)} clips" + ("" if suite.drive == "self" else " of different people")
+        framed = "" if suite.framings is None else f"{' or '.join(suite.framings)} "
+        what = f"{framed}clips" + ("" if suite.drive == "self" else " that another person's clip can drive")
         raise InputError(
             f"suite {suite.name} needs {suite.least_clips} held-out {what}, there are {len(pairs)}",
             path=frozen or manifest,

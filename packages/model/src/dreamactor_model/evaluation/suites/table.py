@@ -48,7 +48,7 @@ class Suite:
         name: as `--suite` takes it.
         about: what it shows.
         variants: of the model; one called `model` is what promotion reads.
-        framings: of the clips.
+        framings: of the clips; None: any.
         drive: self: a clip's own motion, with its frames as the truth; cross: the motion of somebody else's clip, for
             which there is no truth.
         turning_first: the clips in which people turn most, instead of the first ones.
@@ -59,7 +59,7 @@ class Suite:
     name: SuiteName
     about: str
     variants: tuple[Variant, ...] = (MODEL,)
-    framings: tuple[Framing, ...] = ("portrait", "half", "full")
+    framings: tuple[Framing, ...] | None = None
     drive: Drive = "self"
     turning_first: bool = False
     least_clips: int = 1
