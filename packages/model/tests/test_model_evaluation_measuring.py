@@ -51,6 +51,7 @@ def test_settings_and_the_table_know_the_same_metrics() -> None:
     assert all(metric.name == name and metric.unit and len(metric.protocol) > 30 for name, metric in METRICS.items())
 
 
+@pytest.mark.slow
 def test_every_metric_has_a_figure_or_a_reason(
     monkeypatch: pytest.MonkeyPatch, person: MotionTrack, settings: Settings
 ) -> None:
@@ -160,6 +161,7 @@ def test_cases_that_do_not_fit_together_are_refused(person: MotionTrack) -> None
         made_case(frames[:, :64], driving=person)
 
 
+@pytest.mark.slow
 def test_a_real_result_is_tracked_and_measured(settings: Settings) -> None:
     """Footage is its own result: nothing is wrong with it, but its first frame standing still is wrong in the face."""
     frames = read_frames(footage("talking-head"), range(0, 40, 10))

@@ -1,10 +1,12 @@
 """Pose, head and expression of results whose tracks are known; colours of parts that were painted."""
 
+import sys
 from dataclasses import replace
 from typing import get_args
 
 import numpy as np
 import pytest
+from dreamactor_core.errors import WeightsError
 from dreamactor_core.footage import footage
 from dreamactor_core.image import read_image
 from dreamactor_core.motion_track import MotionTrack
@@ -13,7 +15,7 @@ from dreamactor_core.skeleton import joint_index
 from dreamactor_core.video import read_frames
 from dreamactor_model.evaluation.metrics.person.colours import Part, colour_distance
 from dreamactor_model.evaluation.metrics.person.expression import expression_error
-from dreamactor_model.evaluation.metrics.person.face_identity import face_distance
+from dreamactor_model.evaluation.metrics.person.face_identity import FaceNetwork, face_distance
 from dreamactor_model.evaluation.metrics.person.head import head_error_deg
 from dreamactor_model.evaluation.metrics.person.pose import BODY, HANDS, compare_pose, torso_px
 from dreamactor_model.evaluation.metrics.person.sampled import spread
@@ -174,3 +176,9 @@ def test_a_real_face_is_nearer_to_itself_than_to_another() -> None:
     assert other is not None
     assert same < 0.45 < 0.6 < other
     assert face_distance(talking[1:], seen[1:], woman[0], her, 500) is None
+
+
+def test_without_its_runtime_no_face_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dlib", None)
+    with pytest.raises(WeightsError, match=r"pip install --no-deps dlib-bin=="):
+        FaceNetwork()
