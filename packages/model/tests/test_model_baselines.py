@@ -83,7 +83,9 @@ def scene(performance: MotionTrack, image: np.ndarray | None = None) -> Scene:
     start = standing()
     picture = painted(start) if image is None else image
     frames = np.repeat(picture[None], len(performance), axis=0)
-    return Scene("staged", picture[None], start, performance, np.zeros((1, 1)), frames, np.arange(len(performance)))
+    return Scene(
+        "staged", picture[None], start, performance, np.zeros((1, 1)), frames, True, np.arange(len(performance))
+    )
 
 
 def shifted(track: MotionTrack, x_m: float, y_m: float) -> MotionTrack:

@@ -156,6 +156,7 @@ def test_somebody_elses_motion_comes_on_the_persons_own_body(clip_manifest: Path
     driver = rows["train-0"].model_copy(update={"track": str(tmp_path / "tall.safetensors")})
     scene = load_scene(Pair(rows["test-0"], driver), clip_manifest.parent, SUITES["cross-driven"], SETTINGS)
     assert scene.truth_THWC is None
+    assert scene.filmed_THWC.shape == (9, 64, 64, 3)
     assert scene.measured.tolist() == list(range(9))
     assert scene.driving.frame_size == scene.size == (64, 64)
     arm = np.linalg.norm(np.diff(scene.driving.joints_cam_m[:, [3, 4]], axis=1), axis=-1)

@@ -146,19 +146,27 @@ def place_parts(track: MotionTrack, frame: int) -> dict[str, Placement]:
     if track.head_confidence[frame] >= SEEN and center_cam_m[2] > _NEAR_M:
         center_px, depth_m = track.project(center_cam_m), float(center_cam_m[2])
         skull_px = float(track.head_radius_m[frame]) * track.focal_px / depth_m
-        placed[HEAD] = Ball(center_px, skull_px, track.head_rotation[frame].astype(np.float64), depth_m)
+        head = Ball(center_px, skull_px, track.head_rotation[frame].astype(np.float64), depth_m)
+        placed[HEAD] = head
         if TORSO in placed:
             # Whoever leans back still shows the chin before the neck, and the neck before the collar.
             torso_depth_m = max(placed[TORSO].depth_m, depth_m + 2 * _BEHIND_M)
             placed[TORSO] = replace(placed[TORSO], depth_m=torso_depth_m)
-            neck_px = NECK_RADIUS_M * track.focal_px / depth_m
-            placed[NECK] = _bone(joints_px[_NECK], center_px, neck_px, depth_m + _BEHIND_M)
+            placed[NECK] = _neck(joints_px[_NECK], head, NECK_RADIUS_M * track.focal_px / depth_m)
     return placed
 
 
 def _limb(limb: Limb, joints_cam_m: np.ndarray, joints_px: np.ndarray, focal_px: float) -> Flat:
     depth_m = float(joints_cam_m[[limb.start, limb.end], 2].mean())
     return _bone(joints_px[limb.start], joints_px[limb.end], limb.radius_m * focal_px / depth_m, depth_m)
+
+
+def _neck(collar_px: np.ndarray, head: Ball, radius_px: float) -> Flat:
+    """From between the shoulders to where the jaw ends."""
+    up_px = head.center_px - collar_px
+    length_px = float(np.linalg.norm(up_px))
+    jaw_px = collar_px + up_px * max(0.0, 1 - HEAD_REACH * head.skull_px / max(length_px, 1e-6))
+    return _bone(collar_px, jaw_px, radius_px, head.depth_m + _BEHIND_M)
 
 
 def _bone(start_px: np.ndarray, end_px: np.ndarray, radius_px: float, depth_m: float) -> Flat:

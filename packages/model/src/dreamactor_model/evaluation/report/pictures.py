@@ -31,9 +31,9 @@ def write_pictures(folder: Path, outcome: Outcome) -> list[str]:
 def _columns(outcome: Outcome, index: int) -> dict[str, list[np.ndarray]]:
     """What stands side by side: T frames (H, W, 3), or one of what stands still."""
     scene = outcome.scenes[index]
-    truth = {} if scene.truth_THWC is None else {"truth": scene.truth_THWC}
+    filmed = {"truth" if scene.self_driven else "driving": scene.filmed_THWC}
     made = {name: videos[index] for name, videos in outcome.videos.items()}
-    columns = {"reference": scene.references_RHWC[:1], **truth, **made}
+    columns = {"reference": scene.references_RHWC[:1], **filmed, **made}
     return {caption: list(frames) for caption, frames in columns.items()}
 
 

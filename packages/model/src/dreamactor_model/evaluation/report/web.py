@@ -38,7 +38,7 @@ def _section(part: Section) -> Iterator[str]:
 
 
 def _gallery(clips: Sequence[str], folder: str) -> Iterator[str]:
-    yield "<h2>Side by side</h2><p>All but reference and truth are AI-generated or made by a program.</p>"
+    yield "<h2>Side by side</h2><p>All but reference, truth and driving are AI-generated or made by a program.</p>"
     for clip in clips:
         base = f"{folder}/{quote(clip)}"
         video = f'<video src="{base}.mp4" poster="{base}.png" controls loop muted playsinline></video>'

@@ -34,7 +34,8 @@ class Scene:
         reference: the pose of the first reference, one frame, in canvas pixels.
         performer: T frames of whoever drives, as that person was seen.
         face_crops_THWC: (T, 224, 224, 3) uint8 of the driving face.
-        truth_THWC: (T, H, W, 3) uint8, or None where somebody else drives.
+        filmed_THWC: (T, H, W, 3) uint8 of whoever drives.
+        self_driven: whether that is the person, so that what was filmed is the truth.
         measured: (N,) int64 frames that count: those that nobody was shown as a reference.
     """
 
@@ -43,7 +44,8 @@ class Scene:
     reference: MotionTrack
     performer: MotionTrack
     face_crops_THWC: np.ndarray
-    truth_THWC: np.ndarray | None
+    filmed_THWC: np.ndarray
+    self_driven: bool
     measured: np.ndarray
 
     def __len__(self) -> int:
@@ -54,17 +56,20 @@ class Scene:
         """Width and height of the canvas."""
         return self.reference.frame_size
 
+    @property
+    def truth_THWC(self) -> np.ndarray | None:  # noqa: N802 - a shape suffix
+        """(T, H, W, 3) uint8; None where somebody else drives."""
+        return self.filmed_THWC if self.self_driven else None
+
     @cached_property
     def driving(self) -> MotionTrack:
         """T frames: the performance by the person's own body, in canvas pixels."""
-        return self.performer if self.truth_THWC is not None else retarget(self.performer, self.reference)
+        return self.performer if self.self_driven else retarget(self.performer, self.reference)
 
     @cached_property
     def driving_not_adjusted(self) -> MotionTrack:
         """The same with the proportions of whoever drives, at the person's size (paper 4.3)."""
-        if self.truth_THWC is not None:
-            return self.performer
-        return retarget(self.performer, self.reference, adjust_lengths=False)
+        return self.performer if self.self_driven else retarget(self.performer, self.reference, adjust_lengths=False)
 
 
 def load_scene(pair: Pair, folder: Path, suite: Suite, settings: Settings) -> Scene:
@@ -91,7 +96,8 @@ def load_scene(pair: Pair, folder: Path, suite: Suite, settings: Settings) -> Sc
         reference=track[:1],
         performer=track[:count] if own else driver,
         face_crops_THWC=crop_faces(filmed_THWC, boxes_px),
-        truth_THWC=fit.frames(filmed_THWC) if own else None,
+        filmed_THWC=Fit.cover((pair.driver.width, pair.driver.height), fit.size).frames(filmed_THWC),
+        self_driven=own,
         measured=np.setdiff1d(np.arange(count), shown) if own else np.arange(count),
     )
 
