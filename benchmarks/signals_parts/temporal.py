@@ -32,6 +32,7 @@ from dreamactor_dataset.synthetic.render.scene import SUPERSAMPLING, Scene
 from dreamactor_signals.smoothing import smooth
 from dreamactor_signals.trackers.embedded.camera import Camera
 from dreamactor_signals.trackers.embedded.clip import assemble
+from dreamactor_signals.trackers.embedded.lifting import lifting
 from dreamactor_signals.trackers.embedded.readings import FrameReading
 from dreamactor_signals.trackers.embedded.tracker import EmbeddedTracker
 from dreamactor_signals.visibility import SEEN
@@ -83,7 +84,7 @@ def _jitter(tracker: EmbeddedTracker, name: str, scale: float) -> dict[str, Any]
     With them, how deep each of the piece's blinks is in ours, as a share of the raw one.
     """
     readings, camera, fps, size = _read(tracker, name, max(int(_MOST_FRAMES * scale), 72))
-    ours, raw = (_track(readings, camera, fps, size, settings) for settings in (OURS, RAW))
+    ours, raw = _ours_and_raw(readings, camera, fps, size)
     seen = (ours.joint_confidence >= SEEN) & (raw.joint_confidence >= SEEN)
     seen = seen[2:] & seen[1:-1] & seen[:-2]
     length = round(_STILL_S * fps)
@@ -134,17 +135,18 @@ def _read(
     return readings, camera, video.info.fps, size
 
 
-def _track(
-    readings: list[FrameReading], camera: Camera, fps: Fraction, size: tuple[int, int], settings: SignalsSettings
-) -> MotionTrack:
-    return assemble(readings, camera, fps, size, settings, trackers={}, source_sha256="")
+def _ours_and_raw(
+    readings: list[FrameReading], camera: Camera, fps: Fraction, size: tuple[int, int]
+) -> tuple[MotionTrack, MotionTrack]:
+    raw = assemble(readings, camera, fps, size, RAW, trackers={}, source_sha256="")
+    return assemble(readings, camera, fps, size, OURS, trackers={}, source_sha256="", lifting=lifting()), raw
 
 
 def _depths_kept(tracker: EmbeddedTracker, person: tuple[int, int]) -> tuple[float, float]:
     """Depth of blinks, and of lips that close in the middle of speech, after smoothing over before."""
     clip = _play(person)
     readings, camera = tracker.read(iter(clip.frames), clip.track.frame_size)
-    ours, raw = (_track(readings, camera, FPS, clip.track.frame_size, settings) for settings in (OURS, RAW))
+    ours, raw = _ours_and_raw(readings, camera, FPS, clip.track.frame_size)
     blinks = [_depth(track, "eyeBlinkLeft", _BLINKS_AT, 1) for track in (ours, raw)]
     lips = [_depth(track, "jawOpen", _LIPS_CLOSE_AT, 0) for track in (ours, raw)]
     return blinks[0] / blinks[1], lips[0] / lips[1]

@@ -28,7 +28,7 @@ def body_of(reading: HeadReading, down_radii: float = 0.0) -> BodyReading:
     points_px = np.zeros((POINTS, 2))
     shift_m = np.array([0.0, down_radii * radius_m, 0.0])
     points_px[names] = CAMERA.project(canonical_m @ reading.rotation.T + reading.center_cam_m + shift_m)
-    return BodyReading(points_px, np.zeros((POINTS, 3)), np.ones(POINTS), 1.0)
+    return BodyReading(points_px, np.zeros(POINTS), np.zeros((POINTS, 3)), np.ones(POINTS), 1.0)
 
 
 def moved_radii(yaw_rad: float, down_radii: float) -> np.ndarray:

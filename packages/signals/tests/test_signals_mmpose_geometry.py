@@ -278,7 +278,8 @@ def _embedded_body(track: MotionTrack) -> BodyReading:
         if point >= len(FACE_OF_BODY):
             points_cam_m[point] = track.joints_cam_m[0, joint_index(f"{side}_{part}")]
     hips = track.joints_cam_m[0, joint_index("pelvis")]
-    return BodyReading(track.project(points_cam_m), points_cam_m - hips, np.ones(33), 1.0)
+    depth_px = (points_cam_m - hips)[:, 2] * track.focal_px / hips[2]
+    return BodyReading(track.project(points_cam_m), depth_px, points_cam_m - hips, np.ones(33), 1.0)
 
 
 def test_the_box_follows_the_body_then_the_keypoints_then_the_face(turning: MotionTrack) -> None:

@@ -44,7 +44,13 @@ def _skeleton() -> np.ndarray:
 
 def _body(root_cam_m: np.ndarray = ROOT, visibility: float = 1.0) -> BodyReading:
     skeleton = _skeleton()
-    return BodyReading(CAMERA.project(skeleton + root_cam_m), skeleton, np.full(POINTS, visibility), 1.0)
+    return _reading(skeleton, root_cam_m, visibility)
+
+
+def _reading(skeleton: np.ndarray, root_cam_m: np.ndarray = ROOT, visibility: float = 1.0) -> BodyReading:
+    points_px = CAMERA.project(skeleton + root_cam_m)
+    depth_px = skeleton[:, 2] * CAMERA.focal_px / root_cam_m[2]
+    return BodyReading(points_px, depth_px, skeleton, np.full(POINTS, visibility), 1.0)
 
 
 def _moved(right_m: float = 0.0, down_m: float = 0.0) -> np.ndarray:
@@ -161,7 +167,7 @@ def test_a_person_who_turns_around_keeps_the_labels_that_were_read() -> None:
     for angle in np.linspace(0, np.pi, 40):
         turn = np.array([[np.cos(angle), 0, -np.sin(angle)], [0, 1, 0], [np.sin(angle), 0, np.cos(angle)]])
         turned = skeleton @ turn.T
-        bodies.append(BodyReading(CAMERA.project(turned + ROOT), turned, np.ones(POINTS), 1.0))
+        bodies.append(_reading(turned))
     assert not label_frames(bodies).any()
 
 

@@ -158,7 +158,8 @@ class BodyReader:
         self._people.moved(_core_box(followed))
         world = outputs["Identity_4"].reshape(_ALL_POINTS, 3)[:POINTS]
         visibility = sigmoid(raw[:POINTS, 3]) * sigmoid(raw[:POINTS, 4])
-        return BodyReading(points_px[:POINTS], region.turn(world), visibility, score)
+        depth_px = raw[:POINTS, 2] * region.side_px / size
+        return BodyReading(points_px[:POINTS], depth_px, region.turn(world), visibility, score)
 
 
 def _detected_region(person: Detection) -> Region:

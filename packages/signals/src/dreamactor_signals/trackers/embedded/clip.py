@@ -14,6 +14,8 @@ from dreamactor_signals.trackers.embedded.clip_body import joints_of_clip, place
 from dreamactor_signals.trackers.embedded.clip_face import faces_of_clip
 from dreamactor_signals.trackers.embedded.clip_head import Heads, heads_of_clip
 from dreamactor_signals.trackers.embedded.fitted import fitted_clip
+from dreamactor_signals.trackers.embedded.lifting import Lifting
+from dreamactor_signals.trackers.embedded.markers import marker_offsets_m
 from dreamactor_signals.trackers.embedded.pace import Pace
 from dreamactor_signals.trackers.embedded.readings import FrameReading
 from dreamactor_signals.trackers.embedded.shots import split_shots
@@ -30,6 +32,7 @@ def assemble(
     trackers: dict[str, str],
     source_sha256: str,
     body: BodyModel | None = None,
+    lifting: Lifting | None = None,
 ) -> MotionTrack:
     """Put a clip together, shot by shot.
 
@@ -39,12 +42,17 @@ def assemble(
         fps, frame_size, trackers, source_sha256: pass into the track.
         settings: widths of the smoothing and of the gaps.
         body: to fit to each shot; None takes the networks' joints as they are.
+        lifting: what turns the body network's points into joints; None takes its points for joints.
     """
     pace = Pace.of(settings, fps)
-    fit = (
-        None if body is None else partial(fitted_clip, camera=camera, frame_size=frame_size, fps=float(fps), body=body)
-    )
-    shots = [_shot(readings[shot], camera, pace, frame_size, fit) for shot in split_shots(readings)]
+    fit = None
+    if body is not None:
+        offsets_m = marker_offsets_m() if lifting is None else None
+        fit = partial(
+            fitted_clip, camera=camera, frame_size=frame_size, fps=float(fps), body=body, marker_offsets_m=offsets_m
+        )
+    lift = None if lifting is None else partial(lifting.lift, camera=camera, fps=float(fps))
+    shots = [_shot(readings[shot], camera, pace, frame_size, lift, fit) for shot in split_shots(readings)]
     return MotionTrack(
         **{name: np.concatenate([shot[name] for shot in shots]) for name in shots[0]},
         focal_px=camera.focal_px,
@@ -61,12 +69,14 @@ def _shot(
     camera: Camera,
     pace: Pace,
     frame_size: tuple[int, int],
+    lift: Callable[[Sequence[FrameReading]], list[FrameReading]] | None,
     fit: Callable[[np.ndarray, np.ndarray, Heads], tuple[np.ndarray, np.ndarray, Heads]] | None,
 ) -> dict[str, np.ndarray]:
-    """A track's arrays for frames without a jump: set sides straight, place, bridge gaps, smooth, fit."""
+    """A track's arrays for frames without a jump: set sides straight, lift, place, bridge gaps, smooth, fit."""
     straight = straighten_sides(readings)
-    body = place_bodies(straight, camera, pace)
-    joints_cam_m, joint_confidence = joints_of_clip(straight, body, camera, pace, frame_size)
+    jointed = straight if lift is None else lift(straight)
+    body = place_bodies(jointed, camera, pace)
+    joints_cam_m, joint_confidence = joints_of_clip(jointed, body, camera, pace, frame_size)
     heads = heads_of_clip(readings, body, camera, pace)
     if fit is not None:
         joints_cam_m, joint_confidence, heads = fit(joints_cam_m, joint_confidence, heads)

@@ -11,7 +11,6 @@ from dreamactor_signals.body_models.protocol import BodyModel
 from dreamactor_signals.fit.keypoints import Keypoints
 from dreamactor_signals.trackers.embedded.camera import Camera
 from dreamactor_signals.trackers.embedded.clip_head import Heads
-from dreamactor_signals.trackers.embedded.markers import marker_offsets_m
 
 
 def fitted_clip(
@@ -22,6 +21,7 @@ def fitted_clip(
     frame_size: tuple[int, int],
     fps: float,
     body: BodyModel,
+    marker_offsets_m: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray, Heads]:
     """Joints (T, J, 3), confidences (T, J) and heads of the body that explains a shot best.
 
@@ -33,6 +33,7 @@ def fitted_clip(
         heads: of the networks.
         camera, frame_size, fps: of the clip.
         body: the model.
+        marker_offsets_m: (J, 3) from joints to what is called so; None for joints.
     """
     seen = np.asarray(confidence.max(axis=1) > 0)
     if not seen.any():
@@ -47,7 +48,7 @@ def fitted_clip(
         joints_cam_m=joints_cam_m.astype(np.float32),
         focal_px=camera.focal_px,
         head_radius_px=_radius_px(heads, camera),
-        marker_offsets_m=marker_offsets_m(),
+        marker_offsets_m=marker_offsets_m,
     )
     fit = fit_clip(keypoints, body, fps=fps)
     both = seen & (heads.confidence > 0)

@@ -16,12 +16,14 @@ class BodyReading:
 
     Attributes:
         points_px: (P, 2) in the frame.
-        points_body_m: (P, 3) along the camera's axes, from the middle of the hips.
+        depth_px: (P,) away from the camera, at the scale of the pixels there, from about the middle of the hips.
+        points_body_m: (P, 3) along the camera's axes, from the middle of the hips; its depths are read apart.
         visibility: (P,) in [0, 1], small for what is hidden or outside.
         score: in [0, 1].
     """
 
     points_px: np.ndarray
+    depth_px: np.ndarray
     points_body_m: np.ndarray
     visibility: np.ndarray
     score: float

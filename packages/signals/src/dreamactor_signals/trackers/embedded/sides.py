@@ -118,8 +118,13 @@ def _exchange(reading: FrameReading, body: BodyReading, arms: bool, legs: bool) 
     visibility = body.visibility[order]
     if arms:
         visibility[_FACE] = 0
-    straight = replace(body, points_px=body.points_px[order], points_body_m=body.points_body_m[order],
-                       visibility=visibility)  # fmt: skip
+    straight = replace(
+        body,
+        points_px=body.points_px[order],
+        depth_px=body.depth_px[order],
+        points_body_m=body.points_body_m[order],
+        visibility=visibility,
+    )
     if not arms:
         return replace(reading, body=straight)
     return replace(reading, body=straight, left_hand=reading.right_hand, right_hand=reading.left_hand)

@@ -14,6 +14,7 @@ from dreamactor_signals.trackers.embedded.camera import Camera
 from dreamactor_signals.trackers.embedded.clip import assemble
 from dreamactor_signals.trackers.embedded.face import FaceNetworks, FaceReader
 from dreamactor_signals.trackers.embedded.hands import HandNetworks, HandsReader
+from dreamactor_signals.trackers.embedded.lifting import lifting
 from dreamactor_signals.trackers.embedded.readings import FrameReading, require_somebody
 from dreamactor_signals.trackers.embedded.shots import scene_of
 from dreamactor_signals.trackers.people import People
@@ -54,11 +55,13 @@ class EmbeddedTracker:
             trackers=self._labels(),
             source_sha256=source_sha256,
             body=self._fitted,
+            lifting=lifting(),
         )
 
     def _labels(self) -> dict[str, str]:
         fit = {} if self._fitted is None else {"fit": self._fitted.name}
-        return {"body": BODY_AND_HANDS.label(), "hands": BODY_AND_HANDS.label(), "face": FACE.label()} | fit
+        networks = {"body": BODY_AND_HANDS.label(), "hands": BODY_AND_HANDS.label(), "face": FACE.label()}
+        return networks | {"lifting": lifting().label} | fit
 
     def read(self, frames: Iterable[np.ndarray], frame_size: tuple[int, int]) -> tuple[list[FrameReading], Camera]:
         """What the networks say of each frame of a clip, before it is put together, and the camera they assume."""
