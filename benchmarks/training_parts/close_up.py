@@ -1,4 +1,4 @@
-"""A synthetic person for the overfit check: the head turns, the mouth moves; another person does the same.
+"""A synthetic person for the overfit check: sways, turns the head, moves the mouth; another person does the same.
 
 Before a plain wall and a little out of focus: a VAE that has learnt for minutes holds no hair.
 
@@ -14,7 +14,7 @@ from dreamactor_dataset.synthetic.clip import Clip, render_performance
 from dreamactor_dataset.synthetic.figure.figure import Figure, build_figure
 from dreamactor_dataset.synthetic.figure.identity import make_identity
 from dreamactor_dataset.synthetic.figure.posing import posed_skull
-from dreamactor_dataset.synthetic.motion import face, gestures
+from dreamactor_dataset.synthetic.motion.gestures import head_rotation
 from dreamactor_dataset.synthetic.motion.performance import Performance
 from dreamactor_dataset.synthetic.motion.rigging import rig_performance
 from dreamactor_dataset.synthetic.render.camera import Camera, look_at
@@ -22,14 +22,16 @@ from dreamactor_dataset.synthetic.render.lights import make_lights
 from dreamactor_dataset.synthetic.render.scene import SUPERSAMPLING, Scene
 
 _SEED = 5
-_TURN_RAD = (0.8, 0.3, 0.2)
+# To one side, to the other and back: every place but the outermost is passed twice, with another mouth each time.
+_SWAY_LEGS, _TURN_RAD, _NOD_RAD = 0.05, 0.4, 0.12
+_THERE_AND_BACK = 16
 # Half of what the camera sees, in radii of the head sphere; the field of view; how far below the skull it looks.
 _HALF_SPAN, _FIELD_RAD, _BELOW = 2.8, 0.5, 0.9
 _BACKGROUND, _BLUR_PX = 0.3, 1.0
-# The mouth opens and rounds some six times a second at most, out of step with the turning head.
+# How far the mouth opens and rounds, and how many frames that takes: out of step with the head and with each other.
 _MOUTH = {
     "jawOpen": (0.8, 11.0),
-    "mouthFunnel": (0.5, 7.0),
+    "mouthFunnel": (0.5, 9.0),
     "mouthSmileLeft": (0.6, 17.0),
     "mouthSmileRight": (0.6, 17.0),
 }
@@ -49,11 +51,16 @@ def make_close_up(person: int, performance_seed: int, side: int, frame_count: in
 def _perform(seed: int, frame_count: int) -> Performance:
     random = np.random.default_rng([_SEED, seed])
     performance = Performance(frame_count)
-    gestures.turn_head(performance, random, *_TURN_RAD)
+    frames = np.arange(frame_count)
+
+    def wave(period: float) -> np.ndarray:
+        return np.sin(2 * np.pi * (frames / period + random.random()))
+
+    performance.root_legs[:, 0] = _SWAY_LEGS * wave(_THERE_AND_BACK)
+    turn = head_rotation(_TURN_RAD * wave(_THERE_AND_BACK), _NOD_RAD * wave(_THERE_AND_BACK), np.zeros(frame_count))
+    performance.turn("neck", turn)
     for unit, (most, period) in _MOUTH.items():
-        phase = np.arange(frame_count) / period + random.random()
-        performance.units[:, ARKIT_UNITS.index(unit)] = most * (1 + np.sin(2 * np.pi * phase)) / 2
-    face.blink(performance, random)
+        performance.units[:, ARKIT_UNITS.index(unit)] = most * (1 + wave(period)) / 2
     return performance
 
 

@@ -12,18 +12,21 @@ Legend: B batch, C channels, T video frames, F latent frames, R references, H W 
 
 import json
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from dreamactor_core.console import say
 from dreamactor_core.contact_sheet import tile
 from dreamactor_core.image import write_image
 from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_core.settings.training import ObjectiveSettings, StageSettings, VideoVaeStageSettings
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.animate.frames import to_pixels
-from dreamactor_model.presets import get_preset, latent_frames, video_frames
+from dreamactor_model.presets import get_preset, latent_frames
 from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream
 from dreamactor_model.training.diffusion.diffusion_stage import FlowObjective
 from dreamactor_model.training.diffusion.loss_weights import loss_weights
@@ -34,22 +37,25 @@ from dreamactor_model.training.vae.vae_stage import VideoVaeObjective, to_model_
 from dreamactor_model.vae import VideoVAE
 from dreamactor_signals.draw import control_maps
 from dreamactor_signals.faces import crop_faces
-from torch import Tensor
 
 from benchmarks.plain_training import descend
 from benchmarks.training_parts.close_up import make_close_up
 
-_SIDE, _FRAMES, _WINDOW = 96, 49, 25
+_SIDE, _FRAMES, _WINDOW = 80, 17, 9
 _PERSON, _OTHER_PERSON, _MOVES, _OTHER_MOVES = 3, 0, 1, 2
 _VAE_ROW = VideoVaeStageSettings(
-    steps=2500, learning_rate=3e-3, final_learning_rate=0.02, warmup_steps=20, crop=48, kl_weight=1e-6
+    steps=1000, learning_rate=3e-3, final_learning_rate=0.01, warmup_steps=20, kl_weight=1e-6, edge_weight=0.3
 )
-_FLOW_ROW = StageSettings(steps=1200, learning_rate=1e-3, final_learning_rate=0.02, warmup_steps=20)
-# Half the clips are shown no control maps: else they tell the frame, and the face tokens would not be needed.
-_SHOWN_POSE, _DROPPED = 0.5, 0.1
+# Short windows teach fast; at every eighth step the whole clip, as it will be read.
+_VAE_WINDOW, _WHOLE_EVERY = 5, 8
+_FLOW_ROW = StageSettings(steps=500, batch=4, learning_rate=1.5e-3, final_learning_rate=0.02, warmup_steps=20)
+# Half the windows are shown no control maps: else they tell the frame, and the face tokens would not be needed.
+_SHOWN = {"references": 0.9, "pose": 0.5, "face": 0.9}
+# A few steps near the clean end too, where the last of the solver's are.
+_OBJECTIVE = ObjectiveSettings(timestep_deviation=1.5)
 # Guidance would overshoot what has been learnt by heart.
 _SAMPLING = SamplingSettings(steps=20, guidance_reference=1.0, guidance_motion=1.0, segment_frames=_WINDOW)
-_SHOWN_EVERY = 6
+_SHOWN_EVERY, _TOLD_EVERY = 2, 100
 
 
 @dataclass(frozen=True)
@@ -119,15 +125,20 @@ def _train_vae(clip: Filmed, steps: int) -> VideoVAE:
     """As stage vae, on one clip; the statistics are the clip's."""
     vae, row = VideoVAE(get_preset("tiny").vae), _VAE_ROW.model_copy(update={"steps": steps})
     video_THWC = torch.from_numpy(clip.frames_THWC)
-    vae_start.prepare(vae, to_model_range(video_THWC[::4, None]))
+    vae_start.prepare(vae, to_model_range(video_THWC[:, None]))
     random = np.random.default_rng(0)
 
     def batch(step: int) -> Batch:
-        frames = (1, 9)[step % 2]
-        crops = [_crop(video_THWC, frames, random) for _ in range(9 // frames)]
-        return {"video_BTHWC": torch.stack(crops)}
+        if step % _WHOLE_EVERY == 0:
+            return {"video_BTHWC": video_THWC[None]}
+        # Cut where latents begin and end.
+        start = 4 * int(random.integers(latent_frames(_FRAMES) - latent_frames(_VAE_WINDOW), endpoint=True))
+        return {"video_BTHWC": video_THWC[None, start : start + _VAE_WINDOW]}
 
-    descend(VideoVaeObjective(vae, row), batch, row, fused=True)
+    def psnr_db() -> float:
+        return _psnr_db(_through(vae, clip), clip.frames_THWC)
+
+    descend(VideoVaeObjective(vae, row), batch, row, fused=True, after_step=_teller("vae", psnr_db))
     vae_start.finish(vae.eval())
     with torch.no_grad():
         raw_CN = vae.encode(to_model_range(video_THWC[None]))[0].flatten(1)
@@ -135,47 +146,65 @@ def _train_vae(clip: Filmed, steps: int) -> VideoVAE:
     return vae
 
 
-def _crop(video_THWC: Tensor, frames: int, random: np.random.Generator) -> Tensor:
-    start = int(random.integers(_FRAMES - frames, endpoint=True))
-    x, y = (int(value) for value in random.integers(_SIDE - _VAE_ROW.crop, size=2, endpoint=True))
-    return video_THWC[start : start + frames, y : y + _VAE_ROW.crop, x : x + _VAE_ROW.crop]
-
-
 def _train_actor(clip: Filmed, vae: VideoVAE, steps: int) -> DreamActor:
     """All of it at once, on random windows, so that a place in the window tells nothing of the frame."""
-    row = _FLOW_ROW.model_copy(update={"steps": steps})
-    actor = DreamActor(get_preset("tiny").actor)
-    video_THWC, control_TCHW = torch.from_numpy(clip.frames_THWC), torch.from_numpy(clip.control_TCHW)
-    crops_TCHW = torch.from_numpy(clip.crops_THWC).permute(0, 3, 1, 2)
-    weights_FHW = torch.from_numpy(clip.weights_FHW)
-    with torch.no_grad():
-        latents_BCFHW = vae.encode(to_model_range(video_THWC[None]))
-        images_RCHW = vae.encode(to_model_range(video_THWC[:, None]))[:, :, 0]
-    random, generator = np.random.default_rng(0), torch.Generator().manual_seed(0)
-    window = latent_frames(_WINDOW)
+    actor, row = DreamActor(get_preset("tiny").actor), _FLOW_ROW.model_copy(update={"steps": steps})
+    windows = _Windows(clip, vae)
+
+    def psnr_db() -> float:
+        return _psnr_db(_sample(actor, vae, clip.frames_THWC[0], clip.control_TCHW, clip.crops_THWC), clip.frames_THWC)
 
     def batch(_: int) -> Batch:
-        start = int(random.integers(latents_BCFHW.shape[2] - window, endpoint=True))
-        shown = random.random(4)
-        first = start * 4
-        frames = slice(first, first + video_frames(window))
-        clean_BCFHW = latents_BCFHW[:, :, start : start + window]
+        drawn = [windows.draw() for _ in range(row.batch)]
+        return {name: torch.stack([window[name] for window in drawn]) for name in drawn[0]}
+
+    objective = FlowObjective(actor, ("reference", "pose", "face"))
+    descend(objective, batch, row, fused=True, after_step=_teller("transformer", psnr_db))
+    return actor.eval()
+
+
+class _Windows:
+    """Random windows of the clip, each with its noise and with what it is shown."""
+
+    def __init__(self, clip: Filmed, vae: VideoVAE) -> None:
+        video_THWC = torch.from_numpy(clip.frames_THWC)
+        with torch.no_grad():
+            self._latents_CFHW = vae.encode(to_model_range(video_THWC[None]))[0]
+            self._images_RCHW = vae.encode(to_model_range(video_THWC[:, None]))[:, :, 0]
+        self._control_CTHW = torch.from_numpy(clip.control_TCHW).transpose(0, 1)
+        self._crops_TCHW = torch.from_numpy(clip.crops_THWC).permute(0, 3, 1, 2)
+        self._weights_FHW = torch.from_numpy(clip.weights_FHW)
+        self._random, self._generator = np.random.default_rng(0), torch.Generator().manual_seed(0)
+
+    def draw(self) -> Batch:
+        """One, without the batch's axis."""
+        count = latent_frames(_WINDOW)
+        start = int(self._random.integers(self._latents_CFHW.shape[1] - count, endpoint=True))
+        latents, frames = slice(start, start + count), slice(4 * start, 4 * start + _WINDOW)
+        clean_CFHW = self._latents_CFHW[:, latents]
         return {
-            "latents_BCFHW": clean_BCFHW,
-            "noise_BCFHW": torch.randn(clean_BCFHW.shape, generator=generator),
-            "timestep_B": draw_timesteps(1, ObjectiveSettings(), generator),
-            "carried_B": torch.tensor([start > 0 and shown[0] < 0.5]),
-            "references_BRCHW": images_RCHW[[int(random.integers(_FRAMES))]][None],
-            "control_BCTHW": control_TCHW[frames].transpose(0, 1)[None],
-            "crops_BTCHW": crops_TCHW[frames][None],
-            "weights_BFHW": weights_FHW[None, start : start + window],
-            "keep_references_B": torch.tensor([shown[1] >= _DROPPED]),
-            "keep_pose_B": torch.tensor([shown[2] < _SHOWN_POSE]),
-            "keep_face_B": torch.tensor([shown[3] >= _DROPPED]),
+            "latents_BCFHW": clean_CFHW,
+            "noise_BCFHW": torch.randn(clean_CFHW.shape, generator=self._generator),
+            "timestep_B": draw_timesteps(1, _OBJECTIVE, self._generator)[0],
+            # As in a second segment.
+            "carried_B": torch.tensor(start > 0),
+            "references_BRCHW": self._images_RCHW[[int(self._random.integers(_FRAMES))]],
+            "control_BCTHW": self._control_CTHW[:, frames],
+            "crops_BTCHW": self._crops_TCHW[frames],
+            "weights_BFHW": self._weights_FHW[latents],
+            **{f"keep_{name}_B": torch.tensor(self._random.random() < share) for name, share in _SHOWN.items()},
         }
 
-    descend(FlowObjective(actor, ("reference", "pose", "face")), batch, row, fused=True)
-    return actor.eval()
+
+def _teller(what: str, psnr_db: Callable[[], float]) -> Callable[[int], None]:
+    """Says now and then how far it is."""
+    began = time.monotonic()
+
+    def tell(step: int) -> None:
+        if step % _TOLD_EVERY == 0:
+            say(f"{what}: step {step}, {psnr_db():.1f} dB, {time.monotonic() - began:.0f} s")
+
+    return tell
 
 
 @torch.no_grad()

@@ -17,7 +17,7 @@ from dreamactor_core.settings.training import ActivationCheckpointing, Diffusion
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.plan.plan import peak_memory
 from dreamactor_model.plan.states import count_parameters
-from dreamactor_model.plan.trace import trace_step
+from dreamactor_model.plan.trace import StepCost, trace_step
 from dreamactor_model.plan.workload import Cut, TrainingLoad
 from dreamactor_model.presets import CONTROL_CHANNELS, FACE_CROP_PX, Preset, get_preset
 from dreamactor_model.training.checkpoints.fragments import HeldState
@@ -55,7 +55,9 @@ def measure(scale: float = 1.0) -> dict[str, float | bool | str | None]:
         if scale >= 1:
             kinds += [(1, "none", 2), (2, "none", 2), (3, "none", 2)]
         cases = [Case(Path(folder) / f"{zero}-{kind}", zero, kind, ranks) for zero, kind, ranks in kinds]
-        pairs = {case.name: (_predicted(case), _measured(case)) for case in cases}
+        # What a step takes is the same for every ZeRO stage.
+        costs = {case.checkpointing: trace_step(_load(), _cut(case)) for case in cases[:3]}
+        pairs = {case.name: (_predicted(case, costs[case.checkpointing]), _measured(case)) for case in cases}
     errors = [abs(predicted - measured) / measured for predicted, measured in pairs.values()]
     figures: dict[str, float | bool | str | None] = {"planner_memory_error": max(errors)}
     for name, (predicted, measured) in pairs.items():
@@ -68,12 +70,13 @@ def _load() -> TrainingLoad:
     return TrainingLoad(Preset("wide", _WIDE, tiny.vae, tiny.audio_width, tiny.audio_dilations), _SIDE, _SIDE, _FRAMES)
 
 
-def _predicted(case: Case) -> float:
-    cut = Cut(case.zero_stage, case.checkpointing, 1, _FP32, _STAGE)
-    fused = torch.cuda.is_available()
-    return peak_memory(
-        count_parameters(_WIDE, _STAGE.train), trace_step(_load(), cut), cut, case.ranks, fused=fused
-    ).peak
+def _cut(case: Case) -> Cut:
+    return Cut(case.zero_stage, case.checkpointing, 1, _FP32, _STAGE)
+
+
+def _predicted(case: Case, cost: StepCost) -> float:
+    parameters = count_parameters(_WIDE, _STAGE.train)
+    return peak_memory(parameters, cost, _cut(case), case.ranks, fused=torch.cuda.is_available()).peak
 
 
 def _measured(case: Case) -> float:

@@ -14,8 +14,14 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, TypeVar
 
-# What making an engine imports: seconds a process.
-_HEAVY = ("deepspeed", "torch._dynamo", "deepspeed.runtime.zero.muon.muon_optimizer")
+# What a rank imports: seconds a process. The server finds installed modules only, not those beside a test.
+_HEAVY = (
+    "deepspeed",
+    "torch._dynamo",
+    "deepspeed.runtime.zero.muon.muon_optimizer",
+    "dreamactor_model.training.run.trainer",
+    "dreamactor_model.training.diffusion.diffusion_stage",
+)
 KILLED = -signal.SIGKILL
 
 Job = TypeVar("Job")
@@ -58,7 +64,8 @@ def alone() -> None:
 def _enter(train: Callable[[Job, int], int], job: Job, rank: int, world: int, port: int, logs: Path) -> None:
     import torch
 
-    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(world), "OMP_NUM_THREADS": "1"}
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"}
+    os.environ |= {"WORLD_SIZE": str(world), "LOCAL_WORLD_SIZE": str(world)}
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     torch.set_num_threads(1)
     output = (logs / f"rank-{rank}.log").open("a")

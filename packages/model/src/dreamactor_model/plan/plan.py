@@ -107,15 +107,14 @@ def make_plan(
 
 
 def peak_memory(parameters: ParameterCount, cost: StepCost, cut: Cut, ranks: int, *, fused: bool = True) -> Memory:
-    """Of one rank: the worst of the backward pass's start, its end, and the optimizer's step."""
+    """Of one rank: the worse of the backward pass and the optimizer's step."""
     states = state_bytes(parameters, cut.zero_stage, ranks, cut.bytes_a_weight, fused=fused)
-    one_block = cost.block_bytes if cut.zero_stage < 2 else 0.0
-    start = cost.activation_bytes + (states.gradients if cut.zero_stage >= 2 else 0.0)
-    end = states.gradients + one_block
-    step = states.gradients + states.step
-    return Memory(
-        cut.zero_stage, cut.checkpointing, states, cost.activation_bytes, states.constant + max(start, end, step)
-    )
+    if cut.zero_stage >= 2:
+        backward = cost.activation_bytes + states.gradients
+    else:
+        backward = max(cost.backward_bytes, states.gradients + cost.block_bytes)
+    peak = states.constant + max(backward + states.buckets + states.gathered, states.gradients + states.step)
+    return Memory(cut.zero_stage, cut.checkpointing, states, cost.activation_bytes, peak)
 
 
 def _step_s(load: TrainingLoad, cut: Cut, machine: Machine) -> float:

@@ -48,7 +48,8 @@ class StateBytes:
         gradients: kept until the optimizer's step.
         optimizer: fp32 weights that learn, and AdamW's moments.
         average: exponential moving average, fp32.
-        buckets: ZeRO's buffers of gradients on their way.
+        buckets: ZeRO's buffer of gradients on their way, in the backward pass.
+        gathered: ZeRO 3's weights that are whole at a time, and those that are on their way to it.
         step: what only the optimizer's step needs, when activations are gone.
     """
 
@@ -57,12 +58,13 @@ class StateBytes:
     optimizer: float
     average: float
     buckets: float
+    gathered: float
     step: float
 
     @property
     def constant(self) -> float:
         """All but gradients and what comes and goes."""
-        return self.weights + self.optimizer + self.average + self.buckets
+        return self.weights + self.optimizer + self.average
 
 
 def state_bytes(count: ParameterCount, zero_stage: int, ranks: int, bytes_a_weight: int, *, fused: bool) -> StateBytes:
@@ -84,6 +86,7 @@ def state_bytes(count: ParameterCount, zero_stage: int, ranks: int, bytes_a_weig
         gradients=learning * bytes_a_weight / gradient_ranks,
         optimizer=piece * (master + _MOMENTS),
         average=piece * _FP32,
-        buckets=min(BUCKET_ELEMENTS, learning) * bytes_a_weight if zero_stage >= 2 else 0.0,
+        buckets=min(BUCKET_ELEMENTS, learning) * bytes_a_weight if zero_stage >= 1 else 0.0,
+        gathered=2 * min(BUCKET_ELEMENTS, learning) * bytes_a_weight if zero_stage == 3 else 0.0,
         step=step,
     )

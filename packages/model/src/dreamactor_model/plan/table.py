@@ -35,7 +35,7 @@ def _memory(plan: Plan) -> Iterator[str]:
 
 
 def _states(option: Memory) -> float:
-    return option.states.constant + option.states.gradients
+    return option.states.constant + option.states.gradients + option.states.buckets
 
 
 def _choice(plan: Plan) -> str:

@@ -31,12 +31,14 @@ class StepCost:
 
     Attributes:
         activation_bytes: most that is alive at one time beside weights and whole gradients.
+        backward_bytes: the same with the gradients that are there by then, as where they are not divided.
         block_bytes: the share of it that each block keeps until its turn comes.
         flops: of matrix products, those computed again too.
         useful_flops: without those computed again, which is what MFU counts.
     """
 
     activation_bytes: float
+    backward_bytes: float
     block_bytes: float
     flops: float
     useful_flops: float
@@ -47,10 +49,10 @@ def trace_step(load: TrainingLoad, cut: Cut) -> StepCost:
     few, more = (_trace(load, cut, layers) for layers in (_FEW, _MORE))
     plain = [few, more] if cut.checkpointing == "none" else [_trace(load, _plain(cut), n) for n in (_FEW, _MORE)]
     layers, parts = load.preset.actor.layers, cut.sequence_parallel
-    block = (more.peak - few.peak) / parts
     return StepCost(
-        activation_bytes=few.peak - _FEW * (more.peak - few.peak) + layers * block,
-        block_bytes=block,
+        activation_bytes=_split_line(few.peak, more.peak, layers, parts),
+        backward_bytes=_split_line(few.peak_with_gradients, more.peak_with_gradients, layers, parts),
+        block_bytes=(more.peak - few.peak) / parts,
         flops=_line(few.flops, more.flops, layers) / parts,
         useful_flops=_line(plain[0].flops, plain[1].flops, layers) / parts,
     )
@@ -64,20 +66,46 @@ def _line(few: float, more: float, layers: int) -> float:
     return few + (layers - _FEW) * (more - few)
 
 
+def _split_line(few: float, more: float, layers: int, parts: int) -> float:
+    """What the blocks add is divided, the rest is not."""
+    return few - _FEW * (more - few) + layers * (more - few) / parts
+
+
 @dataclass(frozen=True)
 class _Traced:
     peak: float
+    peak_with_gradients: float
     flops: float
+
+
+class _LiveBackward(LiveBytes):
+    """Counts whole gradients apart, as ZeRO divides them."""
+
+    gradients = peak_with_gradients = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = super().__torch_dispatch__(func, types, args, kwargs)
+        self.peak_with_gradients = max(self.peak_with_gradients, self.now + self.gradients)
+        return made
+
+    def take(self, parameter: Tensor) -> None:
+        """A parameter's gradient is whole."""
+        assert parameter.grad is not None
+        self.gradients += parameter.grad.nbytes
+        parameter.grad = None
 
 
 def _trace(load: TrainingLoad, cut: Cut, layers: int) -> _Traced:
     objective, batch = _objective(load, cut, layers), _batch(load)
-    with LiveBytes([*objective.state_dict().values(), *batch.values()]) as live:
+    with _LiveBackward([*objective.state_dict().values(), *batch.values()]) as live:
+        for parameter in objective.parameters():
+            if parameter.requires_grad:
+                parameter.register_post_accumulate_grad_hook(live.take)
         objective(**batch)["loss"].backward()
     # Apart: torch's counter of operations keeps tensors alive.
     with FlopCounterMode(display=False, custom_mapping=_ATTENTION_FLOPS) as counter:
         objective(**batch)["loss"].backward()
-    return _Traced(float(live.peak), float(counter.get_total_flops()))
+    return _Traced(float(live.peak), float(live.peak_with_gradients), float(counter.get_total_flops()))
 
 
 def _objective(load: TrainingLoad, cut: Cut, layers: int) -> FlowObjective:
@@ -89,15 +117,7 @@ def _objective(load: TrainingLoad, cut: Cut, layers: int) -> FlowObjective:
         for attention in (block.attn1, block.attn2, block.ref_attn):
             if attention is not None:
                 attention.attend = _attend
-    for parameter in actor.parameters():
-        if parameter.requires_grad:
-            parameter.register_post_accumulate_grad_hook(_forget)
     return FlowObjective(actor, cut.stage.conditions)
-
-
-def _forget(parameter: Tensor) -> None:
-    """Whole gradients are counted apart, as ZeRO divides them."""
-    parameter.grad = None
 
 
 def _attend(q_BLHE: Tensor, context: KeysValues) -> Tensor:

@@ -67,11 +67,6 @@ class HeldState:
         return self.fragments[dist.get_rank() :: dist.get_world_size()]
 
     @property
-    def is_the_module(self) -> bool:
-        """Whether these are the module's own parameters, not a copy of them in fp32."""
-        return self._stage == 0
-
-    @property
     def steps(self) -> int:
         """Optimizer steps taken."""
         return int(self._engine.global_steps)

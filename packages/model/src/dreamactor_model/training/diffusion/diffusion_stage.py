@@ -127,7 +127,9 @@ class DiffusionTask:
         self._loader = SampleLoader(clips, settings.dataset.sampling, settings.signals.guidance)
         self._budget = LossBudget(clips, settings.dataset.shards.loss_budget, spec.work_dir)
         self._spec, self._row = spec, row
-        self._shown = ValidationClip(spec.manifest, vae_folder, settings, uses_face="face" in row.conditions)
+        self._shown: ValidationClip | None = None
+        if self._training.validate_every is not None:
+            self._shown = ValidationClip(spec.manifest, vae_folder, settings, uses_face="face" in row.conditions)
         self._seed = _stage_seed(spec)
 
     @classmethod
@@ -168,6 +170,7 @@ class DiffusionTask:
 
     def make_video(self, path: Path | None) -> None:
         """Of a held-out clip."""
+        assert self._shown is not None, "training.validate_every asks for videos"
         self._shown.make_video(self.module.actor, path)
 
     def save(self, folder: Path) -> Mapping[str, float]:
@@ -220,9 +223,10 @@ def initial_actor(spec: TrainingSpec) -> DreamActor:
         TrainingError: the base is missing or of another preset.
     """
     row = stage_settings(spec.parsed_settings().training, spec.stage)
-    actor = _first_actor(spec) if spec.stage == "1" else load_checkpoint(_previous(spec), DreamActor).train()
+    # Single precision, whatever they were kept in: AdamW's steps are smaller than bfloat16 can tell apart.
+    actor = _first_actor(spec) if spec.stage == "1" else load_checkpoint(_previous(spec), DreamActor).float().train()
     if isinstance(row, LoraStageSettings):
-        add_adapters(actor.float(), row.rank, row.alpha)
+        add_adapters(actor, row.rank, row.alpha)
     else:
         assert isinstance(row, DiffusionStageSettings)
         freeze_others(actor, row.train)
@@ -232,7 +236,6 @@ def initial_actor(spec: TrainingSpec) -> DreamActor:
 def _first_actor(spec: TrainingSpec) -> DreamActor:
     settings = spec.parsed_settings()
     config, base = get_preset(settings.model.preset).actor, base_folder(settings.training)
-    # Single precision, whatever the base was kept in: AdamW's steps are smaller than bfloat16 can tell apart.
     actor = DreamActor(config) if base is None else load_checkpoint(base, DreamActor).float().train()
     if actor.config != config:
         raise TrainingError(f"the base is of another preset than {settings.model.preset}", path=base)

@@ -5,7 +5,6 @@ Legend: T video frames, R references, C channels, H W rows and columns.
 
 from dataclasses import replace
 from fractions import Fraction
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +32,15 @@ class ValidationClip:
         clips: index of the packed clips.
         vae_folder: the VAE whose latents the model reads.
         uses_face: whether the stage shows face tokens.
+
+    Raises:
+        InputError: there is no clip to show; before the first step, not at the first video.
     """
 
     def __init__(self, clips: Path, vae_folder: Path, settings: Settings, *, uses_face: bool) -> None:
-        self._clips, self._vae_folder, self._settings, self._uses_face = clips, vae_folder, settings, uses_face
+        self._settings, self._uses_face = settings, uses_face
+        self._vae = load_checkpoint(vae_folder, VideoVAE, device="cuda" if torch.cuda.is_available() else "cpu")
+        self._sample = _first_sample(clips, settings)
 
     @torch.no_grad()
     def make_video(self, actor: DreamActor, path: Path | None) -> None:
@@ -63,15 +67,11 @@ class ValidationClip:
             for truth, frame in zip(sample.video_THWC, made, strict=True):
                 writer.write(np.concatenate([truth, frame], axis=1))
 
-    @cached_property
-    def _vae(self) -> VideoVAE:
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        return load_checkpoint(self._vae_folder, VideoVAE, device=device)
 
-    @cached_property
-    def _sample(self) -> Sample:
-        sampling = self._settings.dataset.sampling
-        clips = ClipSet.load(self._clips, "val", sampling)
-        (draw, *_) = WindowSampler(clips.table, sampling, seed=0, batch_size=1).batch(0)
-        plain = replace(draw, start=0, carried=False, drop_reference=False, drop_motion=False, augmentation=0)
-        return SampleLoader(clips, sampling, self._settings.signals.guidance).sample(plain)
+def _first_sample(clips: Path, settings: Settings) -> Sample:
+    """Of split val, from its start, with nothing changed or left out."""
+    sampling = settings.dataset.sampling
+    clip_set = ClipSet.load(clips, "val", sampling)
+    (draw, *_) = WindowSampler(clip_set.table, sampling, seed=0, batch_size=1).batch(0)
+    plain = replace(draw, start=0, carried=False, drop_reference=False, drop_motion=False, augmentation=0)
+    return SampleLoader(clip_set, sampling, settings.signals.guidance).sample(plain)

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
-from dreamactor_model.training.checkpoints.fragments import Fragment, HeldState
+from dreamactor_model.training.checkpoints.fragments import HeldState
 
 
 class WeightAverage:
@@ -29,32 +27,24 @@ class WeightAverage:
 
     @contextmanager
     def in_place_of_weights(self, module: nn.Module) -> Iterator[None]:
-        """Inside, the module's parameters are the averages, whole on every rank; on all ranks at once."""
-        learning = {name: parameter for name, parameter in module.named_parameters() if parameter.requires_grad}
-        held = {fragment.name: fragment for fragment in self._held.written}
-        weights = [flat.clone() for flat in self._held.weights] if self._held.is_the_module else []
-        with _whole(learning.values()):
-            for name, parameter in learning.items():
-                parameter.data.copy_(self._whole_average(held.get(name), parameter))
+        """Inside, the module computes with the averages, and its parameters are whole on every rank; on all at once."""
+        weights = [flat.clone() for flat in self._held.weights]
+        self._publish(self.flats)
+        with _whole(module):
             yield
-        for flat, kept in zip(self._held.weights if weights else (), weights, strict=True):
-            flat.copy_(kept)
-        self._held.publish()
+        self._publish(weights)
 
-    def _whole_average(self, held: Fragment | None, parameter: nn.Parameter) -> Tensor:
-        """Put together from the ranks' fragments."""
-        shape = getattr(parameter, "ds_shape", parameter.shape)
-        whole = torch.zeros(shape.numel(), device=self._held.device)
-        if held is not None:
-            whole.narrow(0, held.start, held.count).copy_(held.of(self.flats))
-        dist.all_reduce(whole)
-        return whole.view(shape)
+    @torch.no_grad()
+    def _publish(self, flats: list[Tensor]) -> None:
+        for held, flat in zip(self._held.weights, flats, strict=True):
+            held.copy_(flat)
+        self._held.publish()
 
 
 @contextmanager
-def _whole(parameters: Any) -> Iterator[None]:
-    """Under ZeRO 3 a parameter is whole only inside DeepSpeed's own context, which drops changes when it ends."""
-    parted = [parameter for parameter in parameters if hasattr(parameter, "ds_id")]
+def _whole(module: nn.Module) -> Iterator[None]:
+    """Under ZeRO 3 parameters, frozen ones too, are whole in DeepSpeed's context alone, or while a module computes."""
+    parted = [parameter for parameter in module.parameters() if hasattr(parameter, "ds_id")]
     if not parted:
         yield
         return
