@@ -51,7 +51,7 @@ def fit_clip(
     principal_px = np.array((width / 2, height / 2), dtype=np.float32)
     place = torch.device(device)
     articulation = body.articulation
-    kinematics = Kinematics(articulation, place, keypoints.marker_offsets_m)
+    kinematics = Kinematics(articulation, place)
     energy = Energy(keypoints, focal_px, principal_px, fps, spreads or Spreads(), place)
     rotations = start_rotations(keypoints, articulation.joints_mean_m)
     unknowns = Unknowns(rotations, np.tile((0, 0, 1.0), (len(rotations), 1)), articulation.shape_count, place)
@@ -65,7 +65,7 @@ def fit_clip(
     )
     for stage in STAGES:
         descend(unknowns, kinematics, energy, stage)
-    return _finished(keypoints, body, unknowns, Kinematics(articulation, place), focal_px, principal_px)
+    return _finished(keypoints, body, unknowns, kinematics, focal_px, principal_px)
 
 
 def _finished(

@@ -21,8 +21,6 @@ class Keypoints:
         focal_px: of the camera, None when unknown.
         head_radius_px: (T,) float32 how large the skull sphere is seen, 0 where it is not; None when never. Heads
             differ little between adults: it tells how large the rest is.
-        marker_offsets_m: (J, 3) from each joint to where this tracker marks it, in body axes of the T pose; None when
-            it marks the joints themselves.
     """
 
     points_px: np.ndarray
@@ -31,4 +29,3 @@ class Keypoints:
     joints_cam_m: np.ndarray | None = None
     focal_px: float | None = None
     head_radius_px: np.ndarray | None = None
-    marker_offsets_m: np.ndarray | None = None

@@ -30,19 +30,15 @@ class Kinematics:
     Args:
         articulation: of the body model.
         device: that everything is computed on.
-        marker_offsets_m: (J, 3) from joints to what is called so; None for the joints themselves.
     """
 
-    def __init__(
-        self, articulation: Articulation, device: torch.device, marker_offsets_m: np.ndarray | None = None
-    ) -> None:
+    def __init__(self, articulation: Articulation, device: torch.device) -> None:
         def tensor(array: np.ndarray) -> Tensor:
             return torch.as_tensor(array, dtype=torch.float32, device=device)
 
         self._starts_mean = tensor(articulation.starts_mean_m)
         self._starts_basis = tensor(articulation.starts_basis_m)
-        joints_m = articulation.joints_mean_m + (0 if marker_offsets_m is None else marker_offsets_m)
-        self._joints_mean = tensor(np.concatenate([joints_m, articulation.skull_mean_m[None, :3]]))
+        self._joints_mean = tensor(np.concatenate([articulation.joints_mean_m, articulation.skull_mean_m[None, :3]]))
         self._joints_basis = tensor(
             np.concatenate([articulation.joints_basis_m, articulation.skull_basis_m[:, None, :3]], axis=1)
         )

@@ -15,7 +15,6 @@ from dreamactor_signals.trackers.embedded.clip_face import faces_of_clip
 from dreamactor_signals.trackers.embedded.clip_head import Heads, heads_of_clip
 from dreamactor_signals.trackers.embedded.fitted import fitted_clip
 from dreamactor_signals.trackers.embedded.lifting import Lifting
-from dreamactor_signals.trackers.embedded.markers import marker_offsets_m
 from dreamactor_signals.trackers.embedded.pace import Pace
 from dreamactor_signals.trackers.embedded.readings import FrameReading
 from dreamactor_signals.trackers.embedded.shots import split_shots
@@ -45,12 +44,9 @@ def assemble(
         lifting: what turns the body network's points into joints; None takes its points for joints.
     """
     pace = Pace.of(settings, fps)
-    fit = None
-    if body is not None:
-        offsets_m = marker_offsets_m() if lifting is None else None
-        fit = partial(
-            fitted_clip, camera=camera, frame_size=frame_size, fps=float(fps), body=body, marker_offsets_m=offsets_m
-        )
+    fit = (
+        None if body is None else partial(fitted_clip, camera=camera, frame_size=frame_size, fps=float(fps), body=body)
+    )
     lift = None if lifting is None else partial(lifting.lift, camera=camera, fps=float(fps))
     shots = [_shot(readings[shot], camera, pace, frame_size, lift, fit) for shot in split_shots(readings)]
     return MotionTrack(

@@ -21,7 +21,6 @@ def fitted_clip(
     frame_size: tuple[int, int],
     fps: float,
     body: BodyModel,
-    marker_offsets_m: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray, Heads]:
     """Joints (T, J, 3), confidences (T, J) and heads of the body that explains a shot best.
 
@@ -33,7 +32,6 @@ def fitted_clip(
         heads: of the networks.
         camera, frame_size, fps: of the clip.
         body: the model.
-        marker_offsets_m: (J, 3) from joints to what is called so; None for joints.
     """
     seen = np.asarray(confidence.max(axis=1) > 0)
     if not seen.any():
@@ -48,7 +46,6 @@ def fitted_clip(
         joints_cam_m=joints_cam_m.astype(np.float32),
         focal_px=camera.focal_px,
         head_radius_px=_radius_px(heads, camera),
-        marker_offsets_m=marker_offsets_m,
     )
     fit = fit_clip(keypoints, body, fps=fps)
     both = seen & (heads.confidence > 0)
