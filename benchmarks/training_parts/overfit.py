@@ -44,7 +44,7 @@ from benchmarks.training_parts.close_up import make_close_up
 _SIDE, _FRAMES, _WINDOW = 80, 17, 9
 _PERSON, _OTHER_PERSON, _MOVES, _OTHER_MOVES = 3, 0, 1, 2
 _VAE_ROW = VideoVaeStageSettings(
-    steps=1000, learning_rate=3e-3, final_learning_rate=0.01, warmup_steps=20, kl_weight=1e-6, edge_weight=0.3
+    steps=2000, learning_rate=3e-3, final_learning_rate=0.01, warmup_steps=20, kl_weight=1e-6, edge_weight=0.3
 )
 # Short windows teach fast; at every eighth step the whole clip, as it will be read.
 _VAE_WINDOW, _WHOLE_EVERY = 5, 8

@@ -49,7 +49,7 @@ class StateBytes:
         optimizer: fp32 weights that learn, and AdamW's moments.
         average: exponential moving average, fp32.
         buckets: ZeRO's buffer of gradients on their way, in the backward pass.
-        gathered: ZeRO 3's weights that are whole at a time, and those that are on their way to it.
+        gathered: ZeRO 3's weights that are whole at a time, and those on their way to it: received, and put together.
         step: what only the optimizer's step needs, when activations are gone.
     """
 
@@ -87,6 +87,6 @@ def state_bytes(count: ParameterCount, zero_stage: int, ranks: int, bytes_a_weig
         optimizer=piece * (master + _MOMENTS),
         average=piece * _FP32,
         buckets=min(BUCKET_ELEMENTS, learning) * bytes_a_weight if zero_stage >= 1 else 0.0,
-        gathered=2 * min(BUCKET_ELEMENTS, learning) * bytes_a_weight if zero_stage == 3 else 0.0,
+        gathered=3 * min(BUCKET_ELEMENTS, learning) * bytes_a_weight if zero_stage == 3 else 0.0,
         step=step,
     )
