@@ -261,7 +261,7 @@ def test_the_command_writes_a_track(clips: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(build_app(), ["signals", "extract", str(clips / "person.mp4"), "-o", str(output)])
     assert result.exit_code == 0, result.output
     track = MotionTrack.load(output)
-    assert set(track.trackers) == {"body", "hands", "face"}
+    assert set(track.trackers) == {"body", "hands", "face", "lifting"}
     assert track.face_confidence.min() > 0.5
 
 
