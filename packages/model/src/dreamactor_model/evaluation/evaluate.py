@@ -150,8 +150,7 @@ def _protocol(
         "contenders": {variant.name: variant.about for variant in suite.variants},
         "frozen_list_sha256": None if frozen is None else read_frozen(Path(frozen)).sha256,
         "sources": {
-            name: {"video": row.sha256, "track": sha256_file(folder / str(row.track or row.truth_track))}
-            for name, row in rows.items()
+            name: {"video": row.sha256, "track": sha256_file(folder / str(row.motion))} for name, row in rows.items()
         },
         "sampling": sampling.model_dump(mode="json"),
         "manifest_sha256": sha256_file(manifest),

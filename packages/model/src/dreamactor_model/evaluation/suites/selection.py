@@ -60,11 +60,11 @@ def select_pairs(suite: Suite, manifest: Path, *, clips: int, frozen: Path | Non
 
 def track_of(row: ClipRow, folder: Path) -> MotionTrack:
     """The clip's motion: the tracked one, or its truth where it was not tracked."""
-    return MotionTrack.load(folder / str(row.track or row.truth_track))
+    return MotionTrack.load(folder / str(row.motion))
 
 
 def _held_out_rows(manifest: Path) -> list[ClipRow]:
-    rows = [row for row in read_manifest(manifest) if row.status == "kept" and (row.track or row.truth_track)]
+    rows = [row for row in read_manifest(manifest) if row.status == "kept" and row.motion]
     for split in _SPLITS:
         if chosen := [row for row in rows if row.split == split]:
             return chosen

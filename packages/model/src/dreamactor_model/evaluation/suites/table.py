@@ -139,5 +139,4 @@ _ALL = (
     Suite("release", "every held-out clip, at least 100", least_clips=100),
 )
 SUITES: dict[SuiteName, Suite] = {suite.name: suite for suite in _ALL}
-
 """By name."""
