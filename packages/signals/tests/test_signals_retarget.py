@@ -36,7 +36,8 @@ def dancer(seed: int, frames: int = 5, at_m: tuple[float, float, float] = (0.1, 
     for joint in range(1, JOINT_COUNT):
         joints[:, joint] = joints[:, PARENTS[joint]] + directions[:, joint - 1] * lengths_m[joint - 1]
     to_head = rng.normal(size=(frames, 3))
-    to_head *= rng.uniform(0.15, 0.3) / np.linalg.norm(to_head, axis=-1, keepdims=True)
+    radius_m = rng.uniform(0.08, 0.13)
+    to_head *= radius_m * rng.uniform(1.9, 3.1) / np.linalg.norm(to_head, axis=-1, keepdims=True)
     return MotionTrack(
         joints_cam_m=joints,
         joint_confidence=rng.uniform(0.5, 1, (frames, JOINT_COUNT)),
@@ -46,7 +47,7 @@ def dancer(seed: int, frames: int = 5, at_m: tuple[float, float, float] = (0.1, 
         fps=Fraction(int(rng.integers(10, 60)), 1001) * 1000,
         head_rotation=rotation_of_angles(*rng.uniform(-1, 1, (3, frames))),
         head_center_cam_m=joints[:, NECK] + to_head,
-        head_radius_m=np.full(frames, rng.uniform(0.08, 0.13)),
+        head_radius_m=np.full(frames, radius_m),
         head_confidence=rng.uniform(0.5, 1, frames),
         face_boxes_px=rng.uniform(0, 100, (frames, 4)),
         face_confidence=rng.uniform(0, 1, frames),
@@ -181,6 +182,15 @@ def test_the_head_is_the_references_on_the_driving_persons_bearing(driving_seed:
     np.testing.assert_allclose(np.linalg.norm(offset["r"], axis=1), distance, atol=1e-4)
     assert angles_between(offset["r"].astype(float), offset["d"].astype(float)).max() < 1e-3
     np.testing.assert_allclose(result.head_radius_m, reference.head_radius_m, rtol=1e-5)
+
+
+def test_a_picture_that_puts_the_head_far_above_the_shoulders_is_not_believed() -> None:
+    driving, reference = dancer(1), dancer(2)[:1]
+    neck_cam_m = reference.joints_cam_m[:, NECK]
+    away = replace(reference, head_center_cam_m=neck_cam_m + 2 * (reference.head_center_cam_m - neck_cam_m))
+    result = retarget(driving, away)
+    distance_m = np.linalg.norm(result.head_center_cam_m - result.joints_cam_m[:, NECK], axis=1)
+    np.testing.assert_allclose(distance_m / result.head_radius_m, 3.2, rtol=1e-4)
 
 
 def tall(body_m: np.ndarray) -> np.ndarray:

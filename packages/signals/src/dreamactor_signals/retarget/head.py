@@ -12,6 +12,10 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_signals.retarget.rebuild import NECK
 from dreamactor_signals.retarget.robust import weighted_median
 
+# How far the skull's centre is from the neck, in radii of the skull: 2.3 to 3.1 in adults. One picture is easily off by
+# half of it, where it does not tell how far the shoulders are behind the face.
+_LEAST_NECK, _LONGEST_NECK = 1.8, 3.2
+
 
 @dataclass(frozen=True)
 class PlacedHead:
@@ -55,6 +59,8 @@ def head_radius_m(track: MotionTrack) -> float:
 
 
 def _neck_to_head_m(track: MotionTrack) -> float:
-    """Median distance over the clip; 0 if head and neck are never seen together."""
+    """Median distance over the clip, within what bodies have; 0 if head and neck are never seen together."""
     distance_m = np.linalg.norm(track.head_center_cam_m - track.joints_cam_m[:, NECK], axis=1)
-    return float(weighted_median(distance_m, np.minimum(track.head_confidence, track.joint_confidence[:, NECK])))
+    median_m = float(weighted_median(distance_m, np.minimum(track.head_confidence, track.joint_confidence[:, NECK])))
+    radius_m = head_radius_m(track)
+    return float(np.clip(median_m, _LEAST_NECK * radius_m, _LONGEST_NECK * radius_m)) if median_m else 0.0
