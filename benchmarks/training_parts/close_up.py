@@ -22,12 +22,12 @@ from dreamactor_dataset.synthetic.render.lights import make_lights
 from dreamactor_dataset.synthetic.render.scene import SUPERSAMPLING, Scene
 
 _SEED = 5
-# To one side, to the other and back: every place but the outermost is passed twice, with another mouth each time.
-_SWAY_LEGS, _TURN_RAD, _NOD_RAD = 0.05, 0.4, 0.12
+# To one side, to the other and back.
+_SWAY_LEGS, _TURN_RAD, _NOD_RAD = 0.045, 0.4, 0.12
 _THERE_AND_BACK = 16
 # Half of what the camera sees, in radii of the head sphere; the field of view; how far below the skull it looks.
-_HALF_SPAN, _FIELD_RAD, _BELOW = 2.8, 0.5, 0.9
-_BACKGROUND, _BLUR_PX = 0.3, 1.0
+_HALF_SPAN, _FIELD_RAD, _BELOW = 2.0, 0.5, 0.6
+_BACKGROUND, _BLUR_PX = 0.3, 0.7
 # How far the mouth opens and rounds, and how many frames that takes: out of step with the head and with each other.
 _MOUTH = {
     "jawOpen": (0.8, 11.0),
@@ -37,10 +37,10 @@ _MOUTH = {
 }
 
 
-def make_close_up(person: int, performance_seed: int, side: int, frame_count: int) -> Clip:
-    """A clip of `side` x `side` pixels; equal performance seeds move alike, whoever performs."""
+def make_close_up(person: int, mouth_seed: int, side: int, frame_count: int) -> Clip:
+    """A clip of `side` x `side` pixels; all sway and turn alike, equal seeds move the mouth alike."""
     figure = build_figure(make_identity(_SEED, person))
-    performance = _perform(performance_seed, frame_count)
+    performance = _perform(mouth_seed, frame_count)
     random = np.random.default_rng(_SEED)
     background = np.full((side * SUPERSAMPLING, side * SUPERSAMPLING, 3), _BACKGROUND, np.float32)
     scene = Scene(figure, _camera(figure, performance, side), make_lights(random), background)
@@ -48,19 +48,19 @@ def make_close_up(person: int, performance_seed: int, side: int, frame_count: in
     return replace(clip, frames=np.stack([cv2.GaussianBlur(frame, (0, 0), _BLUR_PX) for frame in clip.frames]))
 
 
-def _perform(seed: int, frame_count: int) -> Performance:
-    random = np.random.default_rng([_SEED, seed])
+def _perform(mouth_seed: int, frame_count: int) -> Performance:
+    body, mouth = np.random.default_rng(_SEED), np.random.default_rng([_SEED, mouth_seed])
     performance = Performance(frame_count)
     frames = np.arange(frame_count)
 
-    def wave(period: float) -> np.ndarray:
+    def wave(period: float, random: np.random.Generator) -> np.ndarray:
         return np.sin(2 * np.pi * (frames / period + random.random()))
 
-    performance.root_legs[:, 0] = _SWAY_LEGS * wave(_THERE_AND_BACK)
-    turn = head_rotation(_TURN_RAD * wave(_THERE_AND_BACK), _NOD_RAD * wave(_THERE_AND_BACK), np.zeros(frame_count))
-    performance.turn("neck", turn)
+    performance.root_legs[:, 0] = _SWAY_LEGS * wave(_THERE_AND_BACK, body)
+    yaw, pitch = _TURN_RAD * wave(_THERE_AND_BACK, body), _NOD_RAD * wave(_THERE_AND_BACK, body)
+    performance.turn("neck", head_rotation(yaw, pitch, np.zeros(frame_count)))
     for unit, (most, period) in _MOUTH.items():
-        performance.units[:, ARKIT_UNITS.index(unit)] = most * (1 + wave(period)) / 2
+        performance.units[:, ARKIT_UNITS.index(unit)] = most * (1 + wave(period, mouth)) / 2
     return performance
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 from dreamactor_core.face_units import ARKIT_UNITS
 from dreamactor_core.motion_track import MotionTrack
-from dreamactor_core.skeleton import JOINT_COUNT
+from dreamactor_core.skeleton import JOINT_COUNT, joint_index
 
 SIDE = 64
 
@@ -15,6 +15,8 @@ def person_track(frame_count: int, phase: float = 0.0) -> MotionTrack:
     random = np.random.default_rng(7)
     time = np.linspace(0, 2 * np.pi, frame_count) + phase
     joints_m = np.tile(np.array([0, 0, 4]) + random.uniform(-0.6, 0.6, (JOINT_COUNT, 3)), (frame_count, 1, 1))
+    # A neck as long as bodies have it.
+    joints_m[:, joint_index("neck")] = (0.0, -0.2, 4.0)
     joints_m[:, :, 0] += 0.2 * np.sin(time)[:, None]
     head_m = np.tile([0.0, -0.6, 4.0], (frame_count, 1))
     head_m[:, 0] = 0.2 * np.sin(time)

@@ -34,9 +34,10 @@ def test_frozen_parameters_cost_their_weights_alone() -> None:
 
 def test_groups_add_up() -> None:
     both, base = (count_parameters(TINY.actor, groups) for groups in (("base", "face"), ("base",)))
-    assert both.frozen == 0
-    assert base.learning + base.frozen == both.learning
-    assert 0 < base.frozen < base.learning
+    # What finds the face in a crop has learnt it before.
+    assert 0 < both.frozen < 0.02 * both.learning
+    assert base.learning + base.frozen == both.learning + both.frozen
+    assert both.frozen < base.frozen < base.learning
 
 
 def test_checkpointing_trades_memory_for_operations() -> None:

@@ -64,6 +64,12 @@ def test_a_stage_changes_its_parameters_and_not_one_bit_of_the_others(actor: Dre
         assert torch.equal(parameter, before[name]) != learns, name
 
 
+def test_what_finds_the_face_learns_in_no_stage_of_the_transformer(actor: DreamActor) -> None:
+    for stage in ("1", "2", "3"):
+        freeze_others(actor, stage_settings(load_settings().training, parse_stage(stage)).train)
+        assert not any(parameter.requires_grad for parameter in actor.face_encoder.finder.parameters()), stage
+
+
 def test_stage_2_hands_on_what_stage_1_made_to_the_bit(actor: DreamActor, tmp_path: Path) -> None:
     save_checkpoint(VideoVAE(MICRO_VAE), tmp_path / "vae", about={})
     save_finished(actor, tmp_path / "vae", tmp_path / "stage1", about={})

@@ -5,9 +5,8 @@ Legend: B batch, R references, F latent frames, T = 4F - 3 video frames, C chann
 
 import warnings
 from dataclasses import replace
-from typing import Literal
 
-from dreamactor_core.settings.training import ReferenceAttention
+from dreamactor_core.settings.training import ParameterGroup, ReferenceAttention
 from torch import Tensor, nn
 
 from dreamactor_model.conditions import Conditions
@@ -18,15 +17,19 @@ from dreamactor_model.encoders.face import FaceMLP, FaceMotionEncoder
 from dreamactor_model.encoders.pose import PoseEncoder
 from dreamactor_model.presets import ActorConfig
 
-ParameterGroup = Literal["base", "face"]
+_FINDER = "face_encoder.finder."
 _FACE_MODULES = frozenset({"face_encoder", "face_mlp", "face_attn", "norm_face"})
 
 
-def parameter_group(name: str) -> ParameterGroup:
+def parameter_group(name: str) -> ParameterGroup | None:
     """Which of the two groups of the progressive training (paper 3.4) a parameter belongs to.
 
     "face" is the face encoder, its MLP and Face Attn: stage 1 trains all but it, stage 2 only it, stage 3 everything.
+    Of none is what finds eyes and mouth in a crop: stage face taught it where they are, and nothing in a video's loss
+    does. Learning on, it soon cuts out the dark beside the face, and the tokens tell nothing more.
     """
+    if name.startswith(_FINDER):
+        return None
     return "face" if _FACE_MODULES.intersection(name.split(".")) else "base"
 
 

@@ -1,15 +1,17 @@
 """One training step on the meta device: every tensor it makes is counted and nothing is computed.
 
-A transformer's blocks are alike: two and three of them are traced, and the rest follows in a straight line. What the
-backward pass keeps and what it computes again are so those of the code as it is, whatever its blocks become.
+A transformer's blocks are alike: two and three of them are traced, and the rest follows in a straight line: of what is
+alive while blocks run, and of what is alive before and after, each by itself. What the backward pass keeps and what it
+computes again are so those of the code as it is, whatever its blocks become.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from dreamactor_model.actor import DreamActor
@@ -50,9 +52,9 @@ def trace_step(load: TrainingLoad, cut: Cut) -> StepCost:
     plain = [few, more] if cut.checkpointing == "none" else [_trace(load, _plain(cut), n) for n in (_FEW, _MORE)]
     layers, parts = load.preset.actor.layers, cut.sequence_parallel
     return StepCost(
-        activation_bytes=_split_line(few.peak, more.peak, layers, parts),
-        backward_bytes=_split_line(few.peak_with_gradients, more.peak_with_gradients, layers, parts),
-        block_bytes=(more.peak - few.peak) / parts,
+        activation_bytes=_highest(few.peaks, more.peaks, layers, parts),
+        backward_bytes=_highest(few.peaks_with_gradients, more.peaks_with_gradients, layers, parts),
+        block_bytes=(more.peaks.inside - few.peaks.inside) / parts,
         flops=_line(few.flops, more.flops, layers) / parts,
         useful_flops=_line(plain[0].flops, plain[1].flops, layers) / parts,
     )
@@ -66,6 +68,26 @@ def _line(few: float, more: float, layers: int) -> float:
     return few + (layers - _FEW) * (more - few)
 
 
+@dataclass
+class _Peaks:
+    """Most bytes at one time while blocks run, and before and after."""
+
+    inside: float = 0.0
+    outside: float = 0.0
+
+    def see(self, live: float, *, inside: bool) -> None:
+        if inside:
+            self.inside = max(self.inside, live)
+        else:
+            self.outside = max(self.outside, live)
+
+
+def _highest(few: _Peaks, more: _Peaks, layers: int, parts: int) -> float:
+    return max(
+        _split_line(few.inside, more.inside, layers, parts), _split_line(few.outside, more.outside, layers, parts)
+    )
+
+
 def _split_line(few: float, more: float, layers: int, parts: int) -> float:
     """What the blocks add is divided, the rest is not."""
     return few - _FEW * (more - few) + layers * (more - few) / parts
@@ -73,19 +95,28 @@ def _split_line(few: float, more: float, layers: int, parts: int) -> float:
 
 @dataclass(frozen=True)
 class _Traced:
-    peak: float
-    peak_with_gradients: float
+    peaks: _Peaks
+    peaks_with_gradients: _Peaks
     flops: float
 
 
 class _LiveBackward(LiveBytes):
-    """Counts whole gradients apart, as ZeRO divides them."""
+    """Counts whole gradients apart, as ZeRO divides them, and the time in which blocks run apart from the rest."""
 
-    gradients = peak_with_gradients = 0
+    def __init__(self, known: Iterable[Tensor], first_block: nn.Module) -> None:
+        super().__init__(known)
+        self.gradients, self._inside = 0, False
+        self.peaks, self.peaks_with_gradients = _Peaks(), _Peaks()
+        first_block.register_forward_pre_hook(lambda *_: self._enter(inside=True))
+        first_block.register_full_backward_hook(lambda *_: self._enter(inside=False))
+
+    def _enter(self, *, inside: bool) -> None:
+        self._inside = inside
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         made = super().__torch_dispatch__(func, types, args, kwargs)
-        self.peak_with_gradients = max(self.peak_with_gradients, self.now + self.gradients)
+        self.peaks.see(self.now, inside=self._inside)
+        self.peaks_with_gradients.see(self.now + self.gradients, inside=self._inside)
         return made
 
     def take(self, parameter: Tensor) -> None:
@@ -97,7 +128,7 @@ class _LiveBackward(LiveBytes):
 
 def _trace(load: TrainingLoad, cut: Cut, layers: int) -> _Traced:
     objective, batch = _objective(load, cut, layers), _batch(load)
-    with _LiveBackward([*objective.state_dict().values(), *batch.values()]) as live:
+    with _LiveBackward([*objective.state_dict().values(), *batch.values()], objective.actor.dit.blocks[0]) as live:
         for parameter in objective.parameters():
             if parameter.requires_grad:
                 parameter.register_post_accumulate_grad_hook(live.take)
@@ -105,7 +136,7 @@ def _trace(load: TrainingLoad, cut: Cut, layers: int) -> _Traced:
     # Apart: torch's counter of operations keeps tensors alive.
     with FlopCounterMode(display=False, custom_mapping=_ATTENTION_FLOPS) as counter:
         objective(**batch)["loss"].backward()
-    return _Traced(float(live.peak), float(live.peak_with_gradients), float(counter.get_total_flops()))
+    return _Traced(live.peaks, live.peaks_with_gradients, float(counter.get_total_flops()))
 
 
 def _objective(load: TrainingLoad, cut: Cut, layers: int) -> FlowObjective:
