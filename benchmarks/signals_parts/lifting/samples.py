@@ -121,7 +121,7 @@ class Clip:
             joints[..., :2] / joints[..., 2:].clip(0.1) * self.focal_px for joints in (self.joints_cam_m, moved_cam_m)
         )
         # The network's metres are its own.
-        metres_per_px, _ = self.bodies.metres()
+        metres_per_px, _ = self.bodies.metres
         px_per_m = self.focal_px / pelvis_m.clip(0.1)
         scale = (metres_per_px[:, None] * px_per_m)[..., None]
         bodies = replace(

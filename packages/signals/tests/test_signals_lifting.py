@@ -65,7 +65,7 @@ def adding(correction_m: tuple[float, float, float]) -> Lifting:
 
 def test_pixels_are_brought_to_the_skeletons_metres() -> None:
     bodies = Bodies.of([reading(skeleton())], np.zeros(1))
-    metres_per_px, origin_px = bodies.metres()
+    metres_per_px, origin_px = bodies.metres
     assert metres_per_px[0] == pytest.approx(ROOT_M[2] / CAMERA.focal_px, rel=0.05)
     np.testing.assert_allclose(origin_px[0], CAMERA.project(ROOT_M), atol=4)
 

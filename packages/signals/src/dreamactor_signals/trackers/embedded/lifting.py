@@ -15,7 +15,7 @@ C = 7 channels, F features, H hidden.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +84,7 @@ class Bodies:
             times_s,
         )
 
+    @cached_property
     def metres(self) -> tuple[np.ndarray, np.ndarray]:
         """(T,) metres a pixel at which the picture looks like the skeleton, and (T, 2) pixels of its origin."""
         share = (self.visibility + 1e-3)[..., None]
@@ -100,7 +101,7 @@ class Bodies:
         limbs = self._limbs()
         around = limbs[self.moments()]
         now = limbs[:, :, list(_TORSO)].reshape(*limbs.shape[:2], 1, -1)
-        metres_per_px, origin_px = self.metres()
+        metres_per_px, origin_px = self.metres
         ray = (origin_px - np.asarray(camera.principal_px)) / camera.focal_px
         sign = np.array([1.0, -1.0])
         place = np.stack([ray[:, :1] * sign, np.tile(ray[:, 1:], 2)], -1)
@@ -113,7 +114,7 @@ class Bodies:
 
     def _limbs(self) -> np.ndarray:
         """(T, S, B, C) of limbs, those of the right side in the mirror."""
-        metres_per_px, origin_px = self.metres()
+        metres_per_px, origin_px = self.metres
         seen_m = (self.points_px - origin_px[:, None]) * metres_per_px[:, None, None]
         depth_m = (self.depth_px * metres_per_px[:, None])[..., None]
         beyond_m = self.points_body_m[..., :2] - seen_m
@@ -180,7 +181,7 @@ class Lifting:
             return lifted
         bodies = Bodies.of(list(here.values()), np.array(list(here)) / fps)
         corrections_m = joint_corrections_m(self.limb_corrections_m(bodies.describe(camera)))
-        metres_per_px, _ = bodies.metres()
+        metres_per_px, _ = bodies.metres
         for (t, body), correction_m, scale in zip(here.items(), corrections_m, metres_per_px, strict=True):
             points_px, points_body_m = body.points_px.copy(), body.points_body_m.copy()
             points_px[list(LIFTED)] += correction_m[:, :2] / scale
