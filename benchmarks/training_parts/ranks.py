@@ -6,13 +6,14 @@ So a run costs a second instead of ten, and twenty kills can be tried where one 
 import multiprocessing
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, TypeVar
+
+from infra.local import HOST, free_port
 
 # What a rank imports: seconds a process. The server finds installed modules only, not those beside a test.
 _HEAVY = (
@@ -40,9 +41,7 @@ def run_ranks(
         Exit statuses; negative: the signal that ended it.
     """
     logs.mkdir(parents=True, exist_ok=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([train.__module__, *_HEAVY])
     ranks = [context.Process(target=_enter, args=(train, job, rank, world, port, logs)) for rank in range(world)]
@@ -54,11 +53,8 @@ def run_ranks(
 
 def alone() -> None:
     """Make this process the only rank there is."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     os.environ |= {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1"}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    os.environ |= {"MASTER_ADDR": HOST, "MASTER_PORT": str(free_port())}
 
 
 def _enter(train: Callable[[Job, int], int], job: Job, rank: int, world: int, port: int, logs: Path) -> None:
@@ -66,7 +62,7 @@ def _enter(train: Callable[[Job, int], int], job: Job, rank: int, world: int, po
 
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"}
     os.environ |= {"WORLD_SIZE": str(world), "LOCAL_WORLD_SIZE": str(world)}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    os.environ |= {"MASTER_ADDR": HOST, "MASTER_PORT": str(port)}
     torch.set_num_threads(1)
     output = (logs / f"rank-{rank}.log").open("a")
     for descriptor in (1, 2):
