@@ -1,41 +1,17 @@
 """DVC behind its module, in small workspaces of its own."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from dreamactor_core.errors import LineageError
 from dreamactor_core.lineage import TransientLineageError, data_versions, output_hashes, reproduce
 
-STAGES = """
-stages:
-  clips:
-    cmd: mkdir -p data/clips && echo one > data/clips/manifest
-    outs: [data/clips]
-  signals:
-    cmd: {command}
-    deps: [data/clips]
-    outs: [data/signals]
-  shards:
-    cmd: mkdir -p data/shards && cp data/signals/manifest data/shards/
-    deps: [data/signals]
-    outs: [data/shards]
-"""
-COPY = "mkdir -p data/signals && cp data/clips/manifest data/signals/"
-
-
-def write_stages(workspace: Path, command: str) -> None:
-    (workspace / "dvc.yaml").write_text(STAGES.format(command=json.dumps(command)))
+from tests.small_lineage import new_workspace, write_stages
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    for command in (["git", "init", "-q"], [sys.executable, "-m", "dvc", "init", "-q"]):
-        subprocess.run(command, cwd=tmp_path, check=True)
-    write_stages(tmp_path, COPY)
-    return tmp_path
+    return new_workspace(tmp_path)
 
 
 def test_reproduce_runs_what_is_out_of_date_and_nothing_else(workspace: Path) -> None:

@@ -11,29 +11,12 @@ from pathlib import Path
 import pytest
 from dreamactor_core.lineage import TransientLineageError, heal_lock, reproduce
 
-STAGES = """
-stages:
-  clips:
-    cmd: mkdir -p data/clips && echo one > data/clips/manifest
-    outs: [data/clips]
-  signals:
-    cmd: {command}
-    deps: [data/clips]
-    outs: [data/signals]
-"""
-COPY = "mkdir -p data/signals && cp data/clips/manifest data/signals/"
+from tests.small_lineage import COPY, new_workspace, write_stages
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    for command in (["git", "init", "-q"], [sys.executable, "-m", "dvc", "init", "-q"]):
-        subprocess.run(command, cwd=tmp_path, check=True)
-    _write_stages(tmp_path, COPY)
-    return tmp_path
-
-
-def _write_stages(workspace: Path, command: str) -> None:
-    (workspace / "dvc.yaml").write_text(STAGES.format(command=json.dumps(command)))
+    return new_workspace(tmp_path)
 
 
 def _lock(workspace: Path) -> Path:
@@ -42,7 +25,7 @@ def _lock(workspace: Path) -> Path:
 
 def _start_slow_stage(workspace: Path) -> "subprocess.Popen[bytes]":
     """A real `dvc repro` in the middle of a stage."""
-    _write_stages(workspace, f"touch started && sleep 30 && {COPY}")
+    write_stages(workspace, f"touch started && sleep 30 && {COPY}")
     process = subprocess.Popen([sys.executable, "-m", "dvc", "repro", "-q"], cwd=workspace, start_new_session=True)
     deadline = time.monotonic() + 30
     while not (workspace / "started").exists():
@@ -59,14 +42,14 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 def test_f12_a_lock_left_half_written_is_healed(workspace: Path) -> None:
     _lock(workspace).parent.mkdir(exist_ok=True)
     _lock(workspace).write_bytes(b"")
-    assert reproduce(root=workspace, report=lambda _: None) == ["clips", "signals"]
+    assert reproduce(["signals"], root=workspace, report=lambda _: None) == ["clips", "signals"]
 
 
 def test_f12_what_a_killed_dvc_held_is_free_again(workspace: Path) -> None:
     _kill(_start_slow_stage(workspace))
     held = json.loads(_lock(workspace).read_text())
     assert held, "DVC held nothing when it was killed"
-    _write_stages(workspace, COPY)
+    write_stages(workspace, COPY)
     assert reproduce(["signals"], root=workspace, report=lambda _: None) == ["signals"]
 
 

@@ -38,6 +38,13 @@ def single(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> SmallTra
     return run
 
 
+def _by_two_ranks(prepared: Path, folder: Path, changes: dict[str, int]) -> SmallTraining:
+    own = {"training.processes": 2, "training.validate_every": STEPS}
+    run = SmallTraining(prepared, folder, own | changes)
+    assert run.run(2) == [0, 0], run.log()
+    return run
+
+
 def _before(prepared: Path) -> dict[str, Tensor]:
     return load_file(prepared / "models" / "stage2" / "model.safetensors")
 
@@ -72,17 +79,13 @@ def test_a_held_out_clip_is_shown_truth_beside_result(single: SmallTraining) -> 
 
 
 def test_clips_split_over_ranks_are_learnt_as_whole_ones(prepared: Path, single: SmallTraining, tmp_path: Path) -> None:
-    changes = {"training.sequence_parallel": 2, "training.processes": 2, "training.validate_every": STEPS}
-    run = SmallTraining(prepared, tmp_path, changes)
-    assert run.run(2) == [0, 0], run.log()
+    run = _by_two_ranks(prepared, tmp_path, {"training.sequence_parallel": 2})
     _learnt_the_same(run, single)
     _shows_the_same(run, single)
 
 
 def test_zero_3_leaves_whole_weights(prepared: Path, single: SmallTraining, tmp_path: Path) -> None:
-    changes = {"training.zero_stage": 3, "training.processes": 2, "training.validate_every": STEPS}
-    run = SmallTraining(prepared, tmp_path, changes)
-    assert run.run(2) == [0, 0], run.log()
+    run = _by_two_ranks(prepared, tmp_path, {"training.zero_stage": 3})
     _learnt_the_same(run, single)
     _shows_the_same(run, single)
     load_checkpoint(tmp_path / "weights", DreamActor)
