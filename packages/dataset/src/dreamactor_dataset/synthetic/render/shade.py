@@ -56,35 +56,49 @@ def shade(
         shadow_frame: (3, 4) camera space to shadow map column, row, nearness.
         shadow_depth: nearness map of the key light.
     """
-    height, width = index.shape
     color, normal = np.zeros(3, np.float32), np.zeros(3, np.float32)
-    view, place_here = np.zeros(3, np.float32), np.zeros(3, np.float32)
+    view, point, place_here = np.zeros(3, np.float32), np.zeros(3, np.float32), np.zeros(3, np.float32)
     uv_here, fold_here = np.zeros(2, np.float32), np.zeros(2, np.float32)
-    for row in range(height):
-        for column in range(width):
+    for row in range(index.shape[0]):
+        for column in range(index.shape[1]):
             m = index[row, column]
             if m < 0:
                 continue
             a, b, c = triangles[m, 0], triangles[m, 1], triangles[m, 2]
             sa, sb, sc = _shares(points_px, points_cam, a, b, c, column + 0.5, row + 0.5)
+            _mix(normal, normals_cam, a, b, c, sa, sb, sc)
+            _mix(point, points_cam, a, b, c, sa, sb, sc)
+            _mix(place_here, place, a, b, c, sa, sb, sc)
+            _mix(fold_here, fold, a, b, c, sa, sb, sc)
+            _mix(uv_here, uv[m], 0, 1, 2, sa, sb, sc)
             for axis in range(3):
-                normal[axis] = sa * normals_cam[a, axis] + sb * normals_cam[b, axis] + sc * normals_cam[c, axis]
-                view[axis] = -(sa * points_cam[a, axis] + sb * points_cam[b, axis] + sc * points_cam[c, axis])
-                place_here[axis] = sa * place[a, axis] + sb * place[b, axis] + sc * place[c, axis]
+                view[axis] = -point[axis]
                 color[axis] = colours[material[m], axis]
-            for axis in range(2):
-                uv_here[axis] = sa * uv[m, 0, axis] + sb * uv[m, 1, axis] + sc * uv[m, 2, axis]
-                fold_here[axis] = sa * fold[a, axis] + sb * fold[b, axis] + sc * fold[c, axis]
             _unit(normal)
-            px, py, pz = -view[0], -view[1], -view[2]
             _unit(view)
             _face_viewer(normal, view)
             gloss, sharpness, scatter = _surface(
                 material[m], color, normal, place_here, uv_here, fold_here, head_paint, head_window, seconds, patterns
             )
             open_sky = sa * openness[a] + sb * openness[b] + sc * openness[c]
-            sun = shadow(px, py, pz, normal, shadow_frame, shadow_depth)
+            sun = shadow(point[0], point[1], point[2], normal, shadow_frame, shadow_depth)
             _light(image[row, column], color, normal, view, open_sky, sun, gloss, sharpness, scatter, lights)
+
+
+@njit(cache=True)
+def _mix(
+    mixed: np.ndarray,
+    corners: np.ndarray,
+    a: int,
+    b: int,
+    c: int,
+    share_a: np.float32,
+    share_b: np.float32,
+    share_c: np.float32,
+) -> None:
+    """What lies at a pixel, of what lies at its triangle's corners, rows a, b and c."""
+    for axis in range(len(mixed)):
+        mixed[axis] = share_a * corners[a, axis] + share_b * corners[b, axis] + share_c * corners[c, axis]
 
 
 @njit(cache=True)
