@@ -21,9 +21,20 @@ demo: .venv/.ready ## a real photograph performs a real video (trains the tiny p
 	dreamactor animate --reference "$$(python -m dreamactor_core.footage astronaut)" \
 	    --driving "$$(python -m dreamactor_core.footage talking-head)" --output out/demo.mp4
 
-test: lint types imports test-core test-signals test-dataset test-model test-system ## all checks and all tests
+CHECKS := lint types imports
+# Those that take longest begin first.
+SUITES := test-system test-signals test-model test-faults test-dataset test-core
+
+test: environments ## all checks and all tests, as many at a time as there are cores
+	@$(MAKE) --no-print-directory --jobs=$(shell getconf _NPROCESSORS_ONLN) --keep-going --output-sync=target $(CHECKS) $(SUITES)
+
+# Two threads on two busy cores wait for each other.
+$(SUITES): export OMP_NUM_THREADS := 1
 
 setup: .venv/.ready ## build .venv
+
+# One after another: they all write into the packages' folders.
+environments: .venv/.ready .venvs/mmpose/.ready $(foreach package,core signals dataset model,.venvs/$(package)/.ready)
 
 .venv/.ready: $(MANIFESTS)
 	infra/environment.sh .venv all
@@ -60,10 +71,13 @@ test-core test-signals test-dataset test-model: test-%: .venvs/%/.ready ## one p
 test-signals: .venvs/mmpose/.ready
 
 test-system: .venv/.ready ## what crosses packages: command line, DVC, Prefect, MLflow
-	python -m pytest tests
+	python -m pytest tests --ignore tests/faults --ignore tests/training
+
+test-faults: .venv/.ready ## trainings by several processes, and what is killed, damaged or too late
+	python -m pytest tests/faults tests/training
 
 clean: ## remove environments and everything the pipeline made (not DVC's cache)
 	rm -rf .venv .venvs data models runs reports out mlflow.db mlartifacts .prefect
 
-.PHONY: help demo test setup setup-mmpose lint types imports test-core test-signals test-dataset test-model test-system clean
+.PHONY: help demo test setup setup-mmpose environments $(CHECKS) $(SUITES) clean
 .SECONDARY:
