@@ -199,3 +199,22 @@ def test_frames_are_those_of_the_file(manifest: Path, loader: SampleLoader) -> N
     shown = loader.sample(replace(DRAW, carried=False)).video_THWC[0]
     # 96x160 fills 64x96 by two thirds: 107 rows, of which five go above and six below.
     assert abs(float(shown[40, 5].mean()) - float(source[67, 7].mean())) < 3
+
+
+def test_references_come_with_the_pose_they_show(clips: ClipSet, loader: SampleLoader) -> None:
+    maps_RCHW = loader.reference_control(DRAW)
+    assert maps_RCHW.shape == (3, 6, 96, 64)
+    assert maps_RCHW.dtype == np.uint8
+    shown = replace(DRAW, start=29, frame_count=1, reference_frames=(29,), half_body_frame=None, use_truth=False)
+    np.testing.assert_array_equal(loader.reference_control(shown), loader.motion(shown).control_TCHW)
+
+
+def test_the_pose_of_a_half_body_crop_is_that_of_the_crop(clips: ClipSet, loader: SampleLoader) -> None:
+    whole_HW, half_HW = (maps[0, 3:].max(axis=0) > 0 for maps in np.split(loader.reference_control(DRAW)[1:], 2))
+    # The head is nearer there, at the top, and not where it is in the whole frame.
+    assert half_HW.sum() > 1.5 * whole_HW.sum()
+    seen = clips.half_body_track(0, 15)
+    center_px = seen.project(seen.head_center_cam_m)[0]
+    rows, columns = np.nonzero(half_HW)
+    assert abs(rows.mean() + 0.5 - center_px[1]) < 1
+    assert abs(columns.mean() + 0.5 - center_px[0]) < 1

@@ -247,3 +247,22 @@ def test_what_cannot_be_drawn_is_refused() -> None:
     for wrong in ({"min_frames": 24}, {"min_frames": 49, "max_frames": 25}, {"min_references": 3, "max_references": 2}):
         with pytest.raises(SettingsError):
             load_settings({f"dataset.sampling.{key}": value for key, value in wrong.items()})
+
+
+def test_windows_may_start_inside_their_clip_with_nothing_given() -> None:
+    table = _table([121] * 200)
+    draws = _epoch(_sampler(table, min_frames=9, max_frames=9, carried_share=0.3, inside_share=0.5), 0)
+    assert all(draw.start % 4 == 0 and draw.start + draw.frame_count <= 121 for draw in draws)
+    carried = [draw for draw in draws if draw.carried]
+    inside = [draw for draw in draws if not draw.carried and draw.start > 0]
+    assert 0.2 < len(carried) / len(draws) < 0.4
+    assert 0.25 < len(inside) / len(draws) < 0.45
+    assert len({draw.start for draw in inside}) > 15
+
+
+def test_a_stage_may_have_shorter_windows() -> None:
+    shared = SamplingDataSettings(min_frames=25, max_frames=33)
+    short = shared.at_most(9)
+    assert (short.min_frames, short.max_frames) == (9, 9)
+    assert (shared.at_most(29).min_frames, shared.at_most(29).max_frames) == (25, 29)
+    assert shared.at_most(None) == shared.at_most(81) == shared

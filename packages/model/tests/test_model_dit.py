@@ -9,6 +9,7 @@ from diffusers import WanTransformer3DModel
 from dreamactor_core.errors import SettingsError
 from dreamactor_model.actor import DreamActor, parameter_group
 from dreamactor_model.conditions import Conditions
+from dreamactor_model.dit.attention import KeysValues, attend
 from dreamactor_model.dit.dit import DiT
 from dreamactor_model.dit.face_attention import FaceAttention, group_face_tokens
 from dreamactor_model.dit.precision import to_bfloat16
@@ -343,3 +344,43 @@ def test_an_unknown_preset_is_refused() -> None:
 def test_frames_and_latents(frames: int, latents: int) -> None:
     assert latent_frames(frames) == latents
     assert video_frames(latents) >= frames > video_frames(latents) - 4
+
+
+def test_references_carry_a_pose_where_the_model_reads_it() -> None:
+    torch.manual_seed(0)
+    actor = _awake(DreamActor(dataclasses.replace(MICRO_ACTOR, reference_pose=True)))
+    inputs = _inputs(MICRO_ACTOR)
+    control = torch.rand(2, 2, 6, 64, 48, generator=torch.Generator().manual_seed(3))
+    pose = actor.encode_reference_pose(control)
+    assert pose.shape == (2, 2, MICRO_ACTOR.pose_channels, 8, 6)
+    plain, posed = actor(**inputs), actor(**inputs, reference_pose_BRCHW=pose)
+    assert _changed_frames(plain, posed) == list(range(FRAMES))
+    # The second reference's alone counts too, and none is what zeros are.
+    assert not torch.equal(
+        actor(**inputs, reference_pose_BRCHW=pose * torch.tensor([1.0, 0])[:, None, None, None]), posed
+    )
+    assert torch.equal(actor(**inputs, reference_pose_BRCHW=torch.zeros_like(pose)), plain)
+
+
+def test_a_model_whose_references_carry_no_pose_makes_none() -> None:
+    assert DreamActor(MICRO_ACTOR).encode_reference_pose(torch.rand(1, 1, 6, 64, 48)) is None
+
+
+def test_the_pose_of_references_goes_with_them_and_stays_without_motion() -> None:
+    inputs = _inputs(MICRO_ACTOR)
+    pose = torch.ones(2, 2, MICRO_ACTOR.pose_channels, 8, 6)
+    whole = Conditions(inputs["references_BRCHW"], inputs["pose_BCFHW"], inputs["face_BTC"], pose)
+    assert whole.without_motion().reference_pose_BRCHW.equal(pose)
+    assert not whole.without_reference().reference_pose_BRCHW.any()
+    first = torch.tensor([True, False])
+    kept = whole.keep(references_B=first, pose_B=~first, face_B=first).reference_pose_BRCHW
+    assert kept[0].equal(pose[0])
+    assert not kept[1].any()
+
+
+@pytest.mark.parametrize("tokens", [7, 300])
+def test_attention_in_bfloat16_is_that_of_the_fused_kernel(tokens: int) -> None:
+    generator = torch.Generator().manual_seed(5)
+    q, k, v = (torch.randn(2, count, 3, 16, generator=generator).bfloat16() for count in (tokens, 40, 40))
+    expected = F.scaled_dot_product_attention(*(each.float().transpose(1, 2) for each in (q, k, v))).transpose(1, 2)
+    torch.testing.assert_close(attend(q, KeysValues(k, v)).float(), expected, atol=0.02, rtol=0.02)

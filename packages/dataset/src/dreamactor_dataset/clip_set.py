@@ -16,7 +16,16 @@ from dreamactor_core.settings.dataset import BalanceSettings, SamplingDataSettin
 
 from dreamactor_dataset.clip_table import ClipTable
 from dreamactor_dataset.shards.archive import ShardReader
-from dreamactor_dataset.shards.contents import CROPS, FACE_PX, FRAMES, HALF_BODIES, HALF_BODY_CROPS, TRACK, TRUTH
+from dreamactor_dataset.shards.contents import (
+    CROPS,
+    FACE_PX,
+    FRAMES,
+    HALF_BODIES,
+    HALF_BODY_CROPS,
+    TRACK,
+    TRUTH,
+    half_body_of,
+)
 from dreamactor_dataset.shards.index import ShardIndex
 from dreamactor_dataset.shards.pictures import read_pictures
 from dreamactor_dataset.shards.record import REMEDY, Record
@@ -97,6 +106,14 @@ class ClipSet:
     def half_body_slot(self, clip_index: int, frame: int) -> int:
         """Which of the half-body crops is nearest to a frame."""
         return frame * HALF_BODY_CROPS // int(self.table.lengths[clip_index])
+
+    def half_body_track(self, clip_index: int, frame: int) -> MotionTrack:
+        """The pose, one frame, in the half-body crop nearest to a frame."""
+        from dreamactor_signals.views import half_body_track
+
+        track = self.reference_track(clip_index)
+        shown = half_body_of(track, self.half_body_slot(clip_index, frame))
+        return half_body_track(track, shown, self.table.size(clip_index))
 
     def track(self, clip_index: int, *, truth: bool) -> MotionTrack:
         """The clip's tracked or true motion track, in pixels of the source.

@@ -46,6 +46,7 @@ class Sample:
         motion: control maps, face units and track of the T window frames.
         face_crops_THWC: (T, S, S, 3) uint8, black where no face was found.
         references_RHWC: (R, H, W, 3) uint8.
+        reference_control_RCHW: (R, 6, H, W) uint8, how the person stands in them.
     """
 
     draw: Draw
@@ -55,6 +56,7 @@ class Sample:
     motion: MotionSample
     face_crops_THWC: np.ndarray
     references_RHWC: np.ndarray
+    reference_control_RCHW: np.ndarray
 
 
 class SampleLoader:
@@ -85,6 +87,7 @@ class SampleLoader:
             motion=self.motion(draw),
             face_crops_THWC=self.face_crops(draw),
             references_RHWC=self.references(draw),
+            reference_control_RCHW=self.reference_control(draw),
         )
 
     def motion(self, draw: Draw) -> MotionSample:
@@ -96,6 +99,17 @@ class SampleLoader:
         seen = Fit.cover((row.width, row.height), draw.size).track(whole[draw.start : draw.start + draw.frame_count])
         drawn = change_bones(seen, self._settings.bone_shape, draw.augmentation)
         return MotionSample(control_maps(drawn, draw.size, self._guidance), seen.face_confidence, seen.face_units, seen)
+
+    def reference_control(self, draw: Draw) -> np.ndarray:
+        """(R, 6, H, W) uint8: control maps of how the person stands in each reference, in the order of `references`."""
+        from dreamactor_signals.draw import control_maps
+
+        row = self._clips.rows[draw.clip_index]
+        whole, fit = self._clips.reference_track(draw.clip_index), Fit.cover((row.width, row.height), draw.size)
+        poses = [fit.track(whole[frame : frame + 1]) for frame in draw.reference_frames]
+        if draw.half_body_frame is not None:
+            poses.append(self._clips.half_body_track(draw.clip_index, draw.half_body_frame))
+        return np.concatenate([control_maps(pose, draw.size, self._guidance) for pose in poses])
 
     def face_crops(self, draw: Draw) -> np.ndarray:
         """(T, S, S, 3) uint8: the faces that drive the window, in other colours than they have in it."""

@@ -6,6 +6,7 @@ Legend: B batch, R references, F latent frames, T = 4F - 3 video frames, C chann
 import warnings
 from dataclasses import replace
 
+import torch
 from dreamactor_core.settings.training import ParameterGroup, ReferenceAttention
 from torch import Tensor, nn
 
@@ -48,6 +49,16 @@ class DreamActor(nn.Module):
         """Control maps (B, 6, 4F - 3, H, W) in [0, 1] -> pose features (B, C, F, H / stride, W / stride)."""
         return self.pose_encoder(control_BCTHW)
 
+    def encode_reference_pose(self, control_BRCHW: Tensor) -> Tensor | None:
+        """Control maps of the references (B, R, 6, H, W) in [0, 1] -> their pose features (B, R, C, H', W').
+
+        Each is a clip of one frame. None where the model's references carry no pose.
+        """
+        if not self.config.reference_pose:
+            return None
+        features = self.pose_encoder(control_BRCHW.flatten(0, 1).unsqueeze(2))
+        return features.squeeze(2).unflatten(0, control_BRCHW.shape[:2])
+
     def encode_face(self, crops_BTCHW: Tensor) -> Tensor:
         """Face crops (B, T, 3, 224, 224) in [0, 1] -> face motion tokens (B, T, C), one a video frame."""
         batch, frames = crops_BTCHW.shape[:2]
@@ -60,6 +71,7 @@ class DreamActor(nn.Module):
         references_BRCHW: Tensor | None = None,
         pose_BCFHW: Tensor | None = None,
         face_BTC: Tensor | None = None,
+        reference_pose_BRCHW: Tensor | None = None,
     ) -> Tensor:
         """The velocity e - x0, (B, C, F, H, W).
 
@@ -69,21 +81,24 @@ class DreamActor(nn.Module):
             references_BRCHW: normalised latents of the reference images; zeros drop them, None means there are none.
             pose_BCFHW: of `encode_pose`; zeros or None drop it.
             face_BTC: of `encode_face`, T = 4F - 3; zeros drop it, None leaves Face Attn out (stage 1).
+            reference_pose_BRCHW: of `encode_reference_pose`; None: nothing is known of how they stand.
         """
         batch, channels, frames, height, width = latents_BCFHW.shape
         if references_BRCHW is None:
             references_BRCHW = latents_BCFHW.new_zeros(batch, 0, channels, height, width)
         if pose_BCFHW is None:
             pose_BCFHW = latents_BCFHW.new_zeros(batch, self.config.pose_channels, frames, height, width)
-        return self.denoise(
-            latents_BCFHW, timesteps_BF, self.prepare(Conditions(references_BRCHW, pose_BCFHW, face_BTC))
-        )
+        conditions = Conditions(references_BRCHW, pose_BCFHW, face_BTC, reference_pose_BRCHW)
+        return self.denoise(latents_BCFHW, timesteps_BF, self.prepare(conditions))
 
     def prepare(self, conditions: Conditions) -> SegmentConstants:
         """What all steps of a segment share: positions, tokens of references and pose, keys and values."""
         face_BTC = conditions.face_BTC
         face_BFMC = None if face_BTC is None else group_face_tokens(face_BTC)
-        return self.dit.prepare(conditions.references_BRCHW, conditions.pose_BCFHW, face_BFMC)
+        references = [conditions.references_BRCHW]
+        if conditions.reference_pose_BRCHW is not None:
+            references.append(conditions.reference_pose_BRCHW)
+        return self.dit.prepare(torch.cat(references, dim=2), conditions.pose_BCFHW, face_BFMC)
 
     def denoise(
         self,

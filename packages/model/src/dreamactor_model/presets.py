@@ -19,6 +19,8 @@ class ActorConfig:
     """Shape of `DreamActor`: its transformer, pose encoder and face encoder.
 
     `text_dim` is None where the base has no text branch; `spatial_stride` is the VAE's, in pixels a latent.
+    `reference_pose`: whether references carry pose features of their own, which tell what of the person is where in
+    them. The paper's carry none, and a large base finds out; a small model from nothing never would.
     `reference_attention`: joint, references attend to the video as it does to them (the paper's); causal, they do not,
     so that they pass through the transformer once a segment. A model must be sampled as it was trained.
     """
@@ -39,6 +41,7 @@ class ActorConfig:
     frequency_dim: int = 256
     rope_theta: float = 10_000.0
     reference_attention: ReferenceAttention = "joint"
+    reference_pose: bool = False
     eps: float = 1e-6
 
 
@@ -158,16 +161,17 @@ PRESETS = MappingProxyType(
             Preset(
                 "tiny",
                 ActorConfig(
-                    dim=192,
-                    layers=6,
-                    heads=6,
-                    ffn_dim=768,
+                    dim=256,
+                    layers=8,
+                    heads=4,
+                    ffn_dim=1024,
                     latent_channels=_TINY_VAE.latent_channels,
                     spatial_stride=_TINY_VAE.spatial_stride,
                     pose_channels=16,
                     pose_width=8,
                     face_width=128,
                     face_stem=16,
+                    reference_pose=True,
                 ),
                 _TINY_VAE,
                 audio_width=128,

@@ -78,6 +78,13 @@ class SamplingDataSettings(Section):
         le=1,
         description="Share of the windows that start inside their clip, their first latent given clean.",
     )
+    inside_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the other windows that start inside their clip too, with nothing given: else windows "
+        "much shorter than their clips show beginnings alone.",
+    )
     context_latents: int = Field(
         3, ge=1, description="Latents encoded before a carried window, so that its first one looks as at inference."
     )
@@ -101,6 +108,13 @@ class SamplingDataSettings(Section):
     face_colour: float = Field(
         0.0, ge=0, le=0.5, description="Deviation of random brightness, contrast and tint of the driving face crops."
     )
+
+    def at_most(self, frames: int | None) -> Self:
+        """The same with no window longer than `frames`; None changes nothing."""
+        if frames is None:
+            return self
+        longest = min(frames, self.max_frames)
+        return self.model_copy(update={"min_frames": min(self.min_frames, longest), "max_frames": longest})
 
     @model_validator(mode="after")
     def _check_ranges(self) -> Self:

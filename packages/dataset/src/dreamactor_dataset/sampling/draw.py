@@ -14,10 +14,10 @@ class Draw:
         clip_index: row of the clip table.
         epoch: how often the whole sequence was shown before.
         position: place in the epoch's sequence.
-        start: first frame of the window; 0, or a multiple of 4 when carried.
+        start: first frame of the window, a multiple of 4; not 0 when carried.
         frame_count: frames of the window, 4n+1.
         size: width and height of the training frames.
-        carried: the window starts inside its clip. Its first latent covers frames start-3..start and is given clean, as
+        carried: the window starts inside its clip and its first latent, of frames start-3..start, is given clean, as
             the last latent of the segment before is at inference (design 5, Long video).
         reference_frames: frames of the clip shown whole as references.
         half_body_frame: frame shown as a half-body crop, or None.

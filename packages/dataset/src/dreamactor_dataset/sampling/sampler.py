@@ -126,10 +126,13 @@ class WindowSampler:
         random: np.random.Generator,
     ) -> Draw:
         carried_uniform, reference_uniform, motion_uniform, truth_uniform = random.random(4)
-        latest_carried = int(self._clips.lengths[clip] - frame_count) // LATENT_STRIDE
-        carried = bool(carried_uniform < self._settings.carried_share) and latest_carried > 0
-        start = LATENT_STRIDE * int(random.integers(1, latest_carried, endpoint=True)) if carried else 0
+        latest_inside = int(self._clips.lengths[clip] - frame_count) // LATENT_STRIDE
+        carried = bool(carried_uniform < self._settings.carried_share) and latest_inside > 0
+        start = LATENT_STRIDE * int(random.integers(1, latest_inside, endpoint=True)) if carried else 0
         reference_frames, half_body_frame = self._references(clip, reference_count, random)
+        augmentation = int(random.integers(2**32))
+        if not carried and latest_inside > 0 and self._settings.inside_share > random.random():
+            start = LATENT_STRIDE * int(random.integers(0, latest_inside, endpoint=True))
         return Draw(
             clip_index=clip,
             epoch=epoch,
@@ -143,7 +146,7 @@ class WindowSampler:
             drop_reference=bool(reference_uniform < self._settings.drop_reference),
             drop_motion=bool(motion_uniform < self._settings.drop_motion),
             use_truth=self._use_truth(clip, truth_uniform),
-            augmentation=int(random.integers(2**32)),
+            augmentation=augmentation,
         )
 
     def _references(self, clip: int, count: int, random: np.random.Generator) -> tuple[tuple[int, ...], int | None]:

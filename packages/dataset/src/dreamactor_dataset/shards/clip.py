@@ -11,7 +11,16 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.video import open_video
 
 from dreamactor_dataset.fitting import Fit, bucket_size, resize
-from dreamactor_dataset.shards.contents import CROPS, FACE_PX, FRAMES, HALF_BODIES, HALF_BODY_CROPS, TRACK, TRUTH
+from dreamactor_dataset.shards.contents import (
+    CROPS,
+    FACE_PX,
+    FRAMES,
+    HALF_BODIES,
+    HALF_BODY_CROPS,
+    TRACK,
+    TRUTH,
+    half_body_of,
+)
 from dreamactor_dataset.shards.pictures import encode_picture
 from dreamactor_dataset.shards.record import pack_record
 
@@ -120,11 +129,7 @@ class _Pictures:
 
 def _half_body_slots(track: MotionTrack) -> dict[int, list[int]]:
     """Frames that show head and torso, as evenly spread as can be, and which of the crops each one makes."""
-    from dreamactor_signals.views import half_body_frame
-
     slots = defaultdict(list)
     for slot in range(HALF_BODY_CROPS):
-        frame = half_body_frame(track, (2 * slot + 1) * len(track) // (2 * HALF_BODY_CROPS))
-        assert frame is not None  # such a clip is not marked as full body
-        slots[frame].append(slot)
+        slots[half_body_of(track, slot)].append(slot)
     return dict(slots)

@@ -83,7 +83,16 @@ class Animator:
             rows = SheetRows(subject, motion, request.speech)
             sound = request.speech or request.driving
             with VideoWriter(unfinished, motion.fps, size=subject.size, audio_from=sound) as writer:
-                for frame in make_frames(self._model, subject.images_RHWC, motion, sampling, "sampling"):
+                control_RCHW = subject.control_maps(self._settings.signals.guidance)
+                made = make_frames(
+                    self._model,
+                    subject.images_RHWC,
+                    motion,
+                    sampling,
+                    "sampling",
+                    reference_control_RCHW=control_RCHW,
+                )
+                for frame in made:
                     writer.write(frame)
                     rows.add(frame)
             rows.write(result.contact_sheet)

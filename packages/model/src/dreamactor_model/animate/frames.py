@@ -15,17 +15,31 @@ from dreamactor_model.sampling.stream import MotionSource, decode_frames, sample
 
 
 def make_frames(
-    model: LoadedModel, images_RHWC: np.ndarray, motion: MotionSource, sampling: SamplingSettings, title: str
+    model: LoadedModel,
+    images_RHWC: np.ndarray,
+    motion: MotionSource,
+    sampling: SamplingSettings,
+    title: str,
+    *,
+    reference_control_RCHW: np.ndarray | None = None,
 ) -> Iterator[np.ndarray]:
     """The person of the images performs the motion: (H, W, 3) uint8 frames, one by one.
 
     Args:
         images_RHWC: (R, H, W, 3) uint8 references.
         title: what the progress is called.
+        reference_control_RCHW: (R, 6, H, W) uint8, how the person stands in the images.
     """
     references_RCHW = encode_images(model, images_RHWC)
     tick = _ticker(title, step_count(len(motion), sampling))
-    latents = sample_stream(model.actor, references_RCHW, motion, sampling, on_step=tick)
+    latents = sample_stream(
+        model.actor,
+        references_RCHW,
+        motion,
+        sampling,
+        reference_control_RCHW=reference_control_RCHW,
+        on_step=tick,
+    )
     for frame_CHW in decode_frames(model.vae, latents, len(motion)):
         yield to_pixels(frame_CHW)
 

@@ -36,11 +36,20 @@ def with_made_views(
     motion = TrackMotion(track, subject.size, guidance, own_face=subject.face_crop())
     yaw_rad = head_yaw_rad(track)
     chosen = pick_complement(yaw_rad, float(head_yaw_rad(subject.track)[0]), count).tolist()
-    made = {
-        index: frame
-        for index, frame in enumerate(make_frames(model, subject.images_RHWC, motion, sampling, "sampling other views"))
-        if index in chosen
-    }
+    frames = make_frames(
+        model,
+        subject.images_RHWC,
+        motion,
+        sampling,
+        "sampling other views",
+        reference_control_RCHW=subject.control_maps(guidance),
+    )
+    made = {index: frame for index, frame in enumerate(frames) if index in chosen}
     views = tuple(MadeView(index, round(float(np.degrees(yaw_rad[index])), 1)) for index in chosen)
     images_KHWC = np.stack([made[index] for index in chosen])
-    return replace(subject, images_RHWC=np.concatenate([subject.images_RHWC, images_KHWC]), views=views)
+    return replace(
+        subject,
+        images_RHWC=np.concatenate([subject.images_RHWC, images_KHWC]),
+        others=(*subject.others, *(track[index : index + 1] for index in chosen)),
+        views=views,
+    )

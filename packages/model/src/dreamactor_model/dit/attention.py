@@ -14,6 +14,9 @@ from torch.nn import functional as F
 from dreamactor_model.dit.rope import Rotation, rotate
 from dreamactor_model.linear import Linear
 
+# Products of all scores up to which it is spelled out: the scores are then kept for the backward pass.
+_SPELLED_OUT = 2**32
+
 
 class KeysValues(NamedTuple):
     """A context as attention reads it: keys, normed and turned, and values, both (B, S, H, E)."""
@@ -30,12 +33,18 @@ class KeysValues(NamedTuple):
 def attend(q_BLHE: Tensor, context: KeysValues) -> Tensor:
     """Softmax attention, head by head: (B, L, H, E). A context of batch 1 serves the whole batch."""
     batch = len(q_BLHE)
-    mixed_BHLE = F.scaled_dot_product_attention(
-        q_BLHE.transpose(1, 2),
-        context.k_BSHE.transpose(1, 2).expand(batch, -1, -1, -1),
-        context.v_BSHE.transpose(1, 2).expand(batch, -1, -1, -1),
-    )
-    return mixed_BHLE.transpose(1, 2)
+    q_BHLE = q_BLHE.transpose(1, 2)
+    k_BHSE = context.k_BSHE.transpose(1, 2).expand(batch, -1, -1, -1)
+    v_BHSE = context.v_BSHE.transpose(1, 2).expand(batch, -1, -1, -1)
+    if q_BLHE.is_cpu and q_BLHE.dtype == torch.bfloat16 and q_BHLE.numel() * k_BHSE.shape[2] <= _SPELLED_OUT:
+        return _spelled_out(q_BHLE, k_BHSE, v_BHSE).transpose(1, 2)
+    return F.scaled_dot_product_attention(q_BHLE, k_BHSE, v_BHSE).transpose(1, 2)
+
+
+def _spelled_out(q_BHLE: Tensor, k_BHSE: Tensor, v_BHSE: Tensor) -> Tensor:
+    """The same, sum by sum: on CPUs PyTorch's fused kernel does not use what they have for bfloat16."""
+    scores_BHLS = (q_BHLE * q_BHLE.shape[-1] ** -0.5) @ k_BHSE.transpose(-1, -2)
+    return scores_BHLS.softmax(dim=-1) @ v_BHSE
 
 
 class Attention(nn.Module):

@@ -205,10 +205,11 @@ class DiT(nn.Module):
             nn.init.zeros_(block.face_attn.to_out[0].bias)
 
     def prepare(self, references_BRCHW: Tensor, pose_BCFHW: Tensor, face_BFMC: Tensor | None) -> SegmentConstants:
-        """Everything that all steps of a segment share; see `DreamActor.prepare` for what each input means."""
+        """Everything that all steps of a segment share; references may have pose channels after those of latents."""
         channels = self.config.latent_channels
         bias_D = self.patch_embedding.bias
-        references_BRLD = self._patches(references_BRCHW.transpose(1, 2), slice(0, channels)) + bias_D
+        known = slice(0, references_BRCHW.shape[2])
+        references_BRLD = self._patches(references_BRCHW.transpose(1, 2), known) + bias_D
         pose_BFLD = self._patches(pose_BCFHW, slice(channels, None)) + bias_D
         text_BSD = self._text()
         blocks = tuple(

@@ -58,19 +58,27 @@ class ModelContender:
         track = scene.driving if self._variant.adjust_lengths else scene.driving_not_adjusted
         crops_THWC = scene.face_crops_THWC if self._variant.face else None
         motion = MotionArrays(control_maps(track, scene.size, self._guidance), crops_THWC)
-        references_RCHW = encode_images(self._model, self._references(scene))
-        latents = sample_stream(self._model.actor, references_RCHW, motion, self._sampling)
+        subject = self._subject(scene)
+        references_RCHW = encode_images(self._model, subject.images_RHWC)
+        control_RCHW = subject.control_maps(self._guidance)
+        latents = sample_stream(
+            self._model.actor, references_RCHW, motion, self._sampling, reference_control_RCHW=control_RCHW
+        )
         return np.stack([to_pixels(frame) for frame in decode_frames(self._model.vae, latents, len(scene))])
 
-    def _references(self, scene: Scene) -> np.ndarray:
+    def _subject(self, scene: Scene) -> Subject:
         most = self._model.max_references
-        if self._variant.references == "several":
-            return scene.references_RHWC[:most]
-        first = scene.references_RHWC[:1]
-        if self._variant.references == "one":
-            return first
-        subject = Subject(first, scene.reference, scene.size, (Path(scene.name),))
-        return with_made_views(self._model, subject, self._sampling, self._guidance, count=most - 1).images_RHWC
+        shown = most if self._variant.references == "several" else 1
+        subject = Subject(
+            scene.references_RHWC[:shown],
+            scene.reference,
+            scene.size,
+            (Path(scene.name),),
+            others=scene.others[: shown - 1],
+        )
+        if self._variant.references != "made":
+            return subject
+        return with_made_views(self._model, subject, self._sampling, self._guidance, count=most - 1)
 
 
 def load_contender(

@@ -4,7 +4,7 @@ Legend: R references, F latent frames, T video frames, C channels, H W rows and 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -66,6 +66,7 @@ def sample_stream(
     motion: MotionSource,
     settings: SamplingSettings,
     *,
+    reference_control_RCHW: np.ndarray | None = None,
     on_step: Callable[[], None] = lambda: None,
 ) -> Iterator[Tensor]:
     """Normalised latents of the whole video, (1, C, f, H, W) a segment, each latent once and in order.
@@ -76,14 +77,17 @@ def sample_stream(
     Args:
         references_RCHW: normalised latents of the reference images, on the device of the actor.
         motion: of the driving video; latents are made for all its frames.
+        reference_control_RCHW: (R, 6, H, W) uint8 control maps of how the person stands in the references, for models
+            that read them; None: nothing is known of it.
         on_step: called after each solver step, `step_count` times in all.
 
     Raises:
         SettingsError: a segment length that is not 4n + 1.
     """
+    poses = _reference_pose(actor, reference_control_RCHW, references_RCHW)
     carried = references_RCHW.new_zeros(1, references_RCHW.shape[1], 0, *references_RCHW.shape[2:])
     for segment in plan_segments(len(motion), settings.segment_frames):
-        conditions = _conditions(actor, references_RCHW, motion, segment)
+        conditions = replace(_conditions(actor, references_RCHW, motion, segment), reference_pose_BRCHW=poses)
         noise = _noise(carried, segment, settings.seed)
         latents = solve(actor, noise, carried, conditions, settings, on_step)
         start = latents.shape[2] - noise.shape[2]
@@ -112,6 +116,13 @@ def _conditions(actor: DreamActor, references_RCHW: Tensor, motion: MotionSource
     control_TCHW = torch.from_numpy(motion.control_maps(frames)).to(device, kind) / 255
     pose_BCFHW = actor.encode_pose(control_TCHW.transpose(0, 1)[None])
     return Conditions(references_RCHW[None], pose_BCFHW, _face_tokens(actor, motion, frames, references_RCHW))
+
+
+@torch.no_grad()
+def _reference_pose(actor: DreamActor, control_RCHW: np.ndarray | None, like: Tensor) -> Tensor | None:
+    if control_RCHW is None:
+        return None
+    return actor.encode_reference_pose(torch.from_numpy(control_RCHW).to(like)[None] / 255)
 
 
 def _face_tokens(actor: DreamActor, motion: MotionSource, frames: Sequence[int], like: Tensor) -> Tensor | None:

@@ -1,5 +1,7 @@
 """The half-body crop that a full-body clip lends as an extra reference: head to hips, face large (paper 3.3)."""
 
+from dataclasses import replace
+
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.skeleton import joint_index
@@ -55,6 +57,24 @@ def half_body_box_px(track: MotionTrack, frame: int, aspect: float) -> tuple[int
     center_x_px = float(np.clip(torso_px[:, 0].mean(), head_x_px - reach_px, head_x_px + reach_px))
     top_px = head_top_y_px - _ABOVE_HEAD * torso_height_px
     return _inside(center_x_px - height_px * aspect / 2, top_px, height_px * aspect, height_px, track.frame_size)
+
+
+def half_body_track(track: MotionTrack, frame: int, size: tuple[int, int]) -> MotionTrack:
+    """The pose of one frame as the half-body portrait shows it.
+
+    Args:
+        size: width and height that the portrait is scaled to.
+    """
+    x0_px, y0_px, x1_px, _ = half_body_box_px(track, frame, size[0] / size[1])
+    corner_px, scale = np.array([x0_px, y0_px], dtype=np.float32), size[0] / (x1_px - x0_px)
+    shown = track[frame : frame + 1]
+    return replace(
+        shown,
+        focal_px=shown.focal_px * scale,
+        principal_px=(shown.principal_px - corner_px) * scale,
+        frame_size=size,
+        face_boxes_px=(shown.face_boxes_px - np.tile(corner_px, 2)) * scale,
+    )
 
 
 def _inside(

@@ -36,6 +36,7 @@ class Scene:
         face_crops_THWC: (T, 224, 224, 3) uint8 of the driving face.
         filmed_THWC: (T, H, W, 3) uint8 of whoever drives.
         self_driven: whether that is the person, so that what was filmed is the truth.
+        others: one frame each, the poses of the further references, in canvas pixels.
         measured: (N,) int64 frames that count: those that nobody was shown as a reference.
     """
 
@@ -47,6 +48,7 @@ class Scene:
     filmed_THWC: np.ndarray
     self_driven: bool
     measured: np.ndarray
+    others: tuple[MotionTrack, ...] = ()
 
     def __len__(self) -> int:
         return len(self.performer)
@@ -99,6 +101,7 @@ def load_scene(pair: Pair, folder: Path, suite: Suite, settings: Settings) -> Sc
         filmed_THWC=Fit.cover((pair.driver.width, pair.driver.height), fit.size).frames(filmed_THWC),
         self_driven=own,
         measured=np.setdiff1d(np.arange(count), shown) if own else np.arange(count),
+        others=tuple(track[frame : frame + 1] for frame in shown[1:]),
     )
 
 

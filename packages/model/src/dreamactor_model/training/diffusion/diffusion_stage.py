@@ -67,18 +67,28 @@ class FlowObjective(nn.Module):
         carried_B: Tensor,
         references_BRCHW: Tensor,
         control_BCTHW: Tensor,
-        crops_BTCHW: Tensor,
         weights_BFHW: Tensor,
         keep_references_B: Tensor,
         keep_pose_B: Tensor,
         keep_face_B: Tensor,
+        crops_BTCHW: Tensor | None = None,
+        reference_control_BRCHW: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        """Losses of a batch and what it was worth; control maps and crops are uint8."""
+        """Losses of a batch and what it was worth.
+
+        Control maps and crops are uint8; crops are needed where a face drives, control maps of references where these
+        carry a pose.
+        """
         sample = make_flow_sample(latents_BCFHW, noise_BCFHW, timestep_B, carried_B)
-        encoded = self._encode(references_BRCHW, control_BCTHW, crops_BTCHW)
+        encoded = self._encode(references_BRCHW, control_BCTHW, crops_BTCHW, reference_control_BRCHW)
         kept = encoded.keep(references_B=keep_references_B, pose_B=keep_pose_B, face_B=keep_face_B)
         predicted_BCFHW = self.actor(
-            sample.noisy_BCFHW, sample.timesteps_BF, kept.references_BRCHW, kept.pose_BCFHW, kept.face_BTC
+            sample.noisy_BCFHW,
+            sample.timesteps_BF,
+            kept.references_BRCHW,
+            kept.pose_BCFHW,
+            kept.face_BTC,
+            kept.reference_pose_BRCHW,
         )
         return {
             "loss": flow_loss(predicted_BCFHW, sample, weights_BFHW),
@@ -94,15 +104,28 @@ class FlowObjective(nn.Module):
         flops = 3 * (step_flops(config, load) + prepare_flops(config, load))
         return {TOKENS: latents_BCFHW.new_tensor(float(load.tokens)), FLOPS: latents_BCFHW.new_tensor(float(flops))}
 
-    def _encode(self, references_BRCHW: Tensor, control_BCTHW: Tensor, crops_BTCHW: Tensor) -> Conditions:
+    def _encode(
+        self,
+        references_BRCHW: Tensor,
+        control_BCTHW: Tensor,
+        crops_BTCHW: Tensor | None,
+        reference_control_BRCHW: Tensor | None,
+    ) -> Conditions:
         """What the stage lets the model see; the rest is zeros or None."""
         pose_BCFHW = self.actor.encode_pose(control_BCTHW.float() / 255)
-        face_BTC = self.actor.encode_face(crops_BTCHW.float() / 255) if "face" in self._conditions else None
-        return Conditions(
-            references_BRCHW if "reference" in self._conditions else torch.zeros_like(references_BRCHW),
+        face_BTC = reference_pose_BRCHW = None
+        if "face" in self._conditions:
+            assert crops_BTCHW is not None, "a face drives"
+            face_BTC = self.actor.encode_face(crops_BTCHW.float() / 255)
+        if reference_control_BRCHW is not None:
+            reference_pose_BRCHW = self.actor.encode_reference_pose(reference_control_BRCHW.float() / 255)
+        encoded = Conditions(
+            references_BRCHW,
             pose_BCFHW if "pose" in self._conditions else torch.zeros_like(pose_BCFHW),
             face_BTC,
+            reference_pose_BRCHW,
         )
+        return encoded if "reference" in self._conditions else encoded.without_reference()
 
 
 class DiffusionTask:
@@ -140,10 +163,12 @@ class DiffusionTask:
         actor = initial_actor(spec)
         if training.sequence_parallel > 1:
             split_sequence(actor, sequence_group(training.sequence_parallel))
+        row = stage_settings(training, spec.stage)
+        assert isinstance(row, ClipStageSettings)
+        sampling = sampling.at_most(row.max_frames)
         clips = ClipSet.load(spec.manifest, "train", sampling, settings.dataset.balance)
         vae_folder = spec.starts_from["vae"] if spec.stage == "1" else _previous(spec) / VAE_FOLDER
-        batch = stage_settings(training, spec.stage).batch
-        sampler = WindowSampler(clips.table, sampling, seed=_stage_seed(spec), batch_size=batch)
+        sampler = WindowSampler(clips.table, sampling, seed=_stage_seed(spec), batch_size=row.batch)
         latents = LatentClips(Path(training.latents_dir), clips, vae_folder)
         return cls(actor, vae_folder, clips, sampler, latents, spec)
 
@@ -194,13 +219,17 @@ class DiffusionTask:
         window = self._latents.window(draw)
         motion = self._loader.motion(draw)
         stride = self.module.actor.config.spatial_stride
-        return {
+        arrays = {
             "latents_BCFHW": window.latents_CFHW,
             "references_BRCHW": window.references_RCHW,
-            "crops_BTCHW": self._loader.face_crops(draw).transpose(0, 3, 1, 2),
             "control_BCTHW": motion.control_TCHW.transpose(1, 0, 2, 3),
             "weights_BFHW": loss_weights(motion.track, stride, self._training.objective),
         }
+        if "face" in self._row.conditions:
+            arrays["crops_BTCHW"] = self._loader.face_crops(draw).transpose(0, 3, 1, 2)
+        if self.module.actor.config.reference_pose:
+            arrays["reference_control_BRCHW"] = self._loader.reference_control(draw)
+        return arrays
 
 
 def _previous(spec: TrainingSpec) -> Path:

@@ -57,7 +57,10 @@ class ValidationClip:
         motion = MotionArrays(sample.motion.control_TCHW, crops_THWC)
         frame_count = len(sample.video_THWC)
         sampling = self._settings.sampling.model_copy(update={"steps": self._settings.training.validation_steps})
-        latents = sample_stream(actor, vae.encode(images_RCTHW)[:, :, 0], motion, sampling)
+        references_RCHW = vae.encode(images_RCTHW)[:, :, 0]
+        latents = sample_stream(
+            actor, references_RCHW, motion, sampling, reference_control_RCHW=sample.reference_control_RCHW
+        )
         made = [to_pixels(frame) for frame in decode_frames(vae, latents, frame_count)]
         if path is None:
             return

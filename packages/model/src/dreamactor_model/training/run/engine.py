@@ -7,7 +7,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from dreamactor_core.files import write_json
-from dreamactor_core.settings.training import StageSettings, TrainingSettings
+from dreamactor_core.settings.training import Precision, StageSettings, TrainingSettings
 from torch import nn
 
 from dreamactor_model.plan.states import BUCKET_ELEMENTS
@@ -39,15 +39,15 @@ def deepspeed_config(
         "gradient_accumulation_steps": training.micro_batches * training.sequence_parallel // ranks,
         "gradient_clipping": training.gradient_clip,
         "zero_optimization": zero,
-        "bf16": {"enabled": computes_in_bfloat16(training, on_gpu=on_gpu)},
+        "bf16": {"enabled": computes_in_bfloat16(row.precision or training.precision, on_gpu=on_gpu)},
         "steps_per_print": 1_000_000_000,
         "wall_clock_breakdown": False,
     }
 
 
-def computes_in_bfloat16(training: TrainingSettings, *, on_gpu: bool) -> bool:
+def computes_in_bfloat16(precision: Precision, *, on_gpu: bool) -> bool:
     """Unless said otherwise on GPUs only: CPUs without AMX are slower in it."""
-    return on_gpu if training.precision == "auto" else training.precision == "bfloat16"
+    return on_gpu if precision == "auto" else precision == "bfloat16"
 
 
 def join_ranks() -> None:

