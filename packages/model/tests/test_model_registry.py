@@ -1,6 +1,7 @@
 """Versions and the champion, on a real MLflow in sqlite."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from dreamactor_core.errors import WeightsError
 from dreamactor_core.files import sha256_file, write_json
 from dreamactor_core.settings import Settings, load_settings
 from dreamactor_core.settings.evaluation import PromotionSettings
+from dreamactor_core.settings.tracking import TrackingSettings
 from dreamactor_core.tracking import client
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.audio_weights import find_audio
@@ -44,12 +46,21 @@ def vae_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's tables, which take seconds to make."""
+    path = tmp_path_factory.mktemp("tracking") / "mlflow.db"
+    client(TrackingSettings(uri=f"sqlite:///{path}")).search_registered_models()
+    return path
+
+
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.chdir(tmp_path)
+    shutil.copyfile(empty_database, tmp_path / "mlflow.db")
     return load_settings(
         {
-            "model.checkpoint": str(tmp_path / "stage3"),
+            "evaluation.checkpoint": str(tmp_path / "stage3"),
             "evaluation.reports_dir": str(tmp_path / "evaluation"),
             "tracking.uri": f"sqlite:///{tmp_path}/mlflow.db",
             "tracking.artifacts": str(tmp_path / "artifacts"),
@@ -62,7 +73,7 @@ def _report(settings: Settings) -> Path:
 
 
 def _train_and_evaluate(settings: Settings, vae_folder: Path, psnr_db: float, **protocol: Any) -> None:
-    folder = Path(settings.model.checkpoint)
+    folder = Path(settings.evaluation.checkpoint)
     torch.manual_seed(int(psnr_db * 100))
     save_finished(DreamActor(MICRO_ACTOR), vae_folder, folder, about={"preset": "tiny"})
     weights = sha256_file(folder / "manifest.json")
@@ -131,7 +142,7 @@ def test_mlflow_itself_loads_a_version_and_asks_for_consent(
 
 def test_its_own_audio_encoder_goes_with_a_version_and_no_other(settings: Settings, vae_folder: Path) -> None:
     _train_and_evaluate(settings, vae_folder, 20.0)
-    stage = Path(settings.model.checkpoint)
+    stage = Path(settings.evaluation.checkpoint)
     encoder = AudioEncoder(AudioConfig(4, MICRO_ACTOR.face_width, 8, (1,)))
     save_checkpoint(encoder, stage.parent / "audio", about={"face_branch": "of another model"})
     silent = register_checkpoint(settings)
@@ -146,11 +157,11 @@ def test_its_own_audio_encoder_goes_with_a_version_and_no_other(settings: Settin
 
 
 def test_only_what_was_evaluated_can_be_registered(settings: Settings, vae_folder: Path) -> None:
-    save_finished(DreamActor(MICRO_ACTOR), vae_folder, settings.model.checkpoint, about={})
+    save_finished(DreamActor(MICRO_ACTOR), vae_folder, settings.evaluation.checkpoint, about={})
     with pytest.raises(WeightsError, match="not been evaluated.*dreamactor model evaluate"):
         register_checkpoint(settings)
     _train_and_evaluate(settings, vae_folder, 20.0)
-    save_finished(DreamActor(MICRO_ACTOR), vae_folder, settings.model.checkpoint, about={"trained": "again"})
+    save_finished(DreamActor(MICRO_ACTOR), vae_folder, settings.evaluation.checkpoint, about={"trained": "again"})
     with pytest.raises(WeightsError, match="another checkpoint was evaluated"):
         register_checkpoint(settings)
 
@@ -166,7 +177,7 @@ def test_a_changed_byte_in_the_registry_is_noticed(settings: Settings, vae_folde
 
 def test_a_vae_of_another_model_is_noticed(settings: Settings, vae_folder: Path) -> None:
     _train_and_evaluate(settings, vae_folder, 20.0)
-    folder = Path(settings.model.checkpoint)
+    folder = Path(settings.evaluation.checkpoint)
     save_checkpoint(VideoVAE(MICRO_VAE), folder / VAE_FOLDER, about={"another": True})
     with pytest.raises(WeightsError, match="not the one the model was trained with"):
         checkpoint_folder(settings.tracking, str(folder))

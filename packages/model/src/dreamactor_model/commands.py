@@ -60,7 +60,7 @@ def encode_latents(settings: Settings, clips: Clips = _CLIPS) -> None:
 @app.command()
 @with_settings(
     "evaluation.suite",
-    "model.checkpoint",
+    "evaluation.checkpoint",
     "model.device",
     "evaluation.clips",
     "evaluation.frames",
@@ -74,7 +74,7 @@ def evaluate(settings: Settings, manifest: Manifest = _MANIFEST) -> None:
 
 
 @app.command()
-@with_settings("evaluation.suite", "model.checkpoint", "tracking.uri")
+@with_settings("evaluation.suite", "evaluation.checkpoint", "tracking.uri")
 def register(settings: Settings) -> None:
     """Make the evaluated checkpoint a version in the model registry."""
     from dreamactor_model.registry import register_checkpoint
@@ -95,6 +95,19 @@ def promote(
     typer.echo(
         f"version {decision.candidate}: {'promoted' if decision.promoted else 'not promoted'}, {decision.reason}"
     )
+
+
+@app.command()
+def release(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the released model; replaced whole.")],
+    checkpoint: Annotated[Path, typer.Argument(help="A finished stage, its audio encoder beside it.")] = Path(
+        "models/stage3"
+    ),
+) -> None:
+    """Make of a finished model the one that comes with the package."""
+    from dreamactor_model.released.packing import pack_release
+
+    typer.echo(pack_release(checkpoint, output))
 
 
 @app.command("roll-back")

@@ -63,6 +63,10 @@ class EvaluationSettings(Section):
     suite: SuiteName = Field(
         "held-out", description="What is evaluated where no --suite is named; its figures decide on promotion."
     )
+    checkpoint: str = Field(
+        "models/stage3",
+        description="What is evaluated and registered: a checkpoint folder, an MLflow address, or released.",
+    )
     clips: int = Field(4, ge=1, description="Held-out clips that are animated and measured.")
     frames: int = Field(33, ge=5, description="Frames of each clip that are animated, from its start.")
     frozen_list: str | None = Field(

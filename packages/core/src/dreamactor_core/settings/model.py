@@ -1,10 +1,13 @@
 """Which model is built."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
 from dreamactor_core.settings.base import Section
+
+RELEASED: Final = "released"
+"""As a checkpoint: the tiny model that comes with the package."""
 
 
 class ModelSettings(Section):
@@ -12,7 +15,9 @@ class ModelSettings(Section):
 
     preset: Literal["tiny", "wan-1.3b", "wan-5b", "wan-14b"] = Field("tiny", description="Size of the model.")
     checkpoint: str = Field(
-        "models/stage3", description="Checkpoint folder, or an MLflow address such as models:/dreamactor@champion."
+        RELEASED,
+        description="Weights to animate with: released (the tiny model that comes with the package), a checkpoint "
+        "folder such as models/stage3, or an MLflow address such as models:/dreamactor@champion.",
     )
     device: str = Field("auto", description="cpu, cuda, cuda:N, or auto: cuda where there is one.")
     offload: Literal["none", "blocks"] = Field(

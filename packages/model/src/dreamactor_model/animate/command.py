@@ -61,12 +61,12 @@ def animate(
 def _run(request: "AnimateRequest", settings: Settings) -> None:
     from dreamactor_core.video import probe
 
-    from dreamactor_model.registry import resolve_checkpoint
+    from dreamactor_model.registry import checkpoint_folder
 
     # Seconds spent on loading networks are owed only to a video that can be read, and to speech that can be heard.
     if request.driving is not None:
         probe(request.driving)
-    checkpoint = resolve_checkpoint(settings)
+    checkpoint = checkpoint_folder(settings.tracking, settings.model.checkpoint)
     if request.speech is not None:
         from dreamactor_model.audio_weights import find_audio
 

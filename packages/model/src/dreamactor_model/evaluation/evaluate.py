@@ -31,14 +31,14 @@ from dreamactor_model.evaluation.suites.selection import Pair, select_pairs
 from dreamactor_model.evaluation.suites.table import SUITES, Suite
 from dreamactor_model.evaluation.unavailable import Unavailable
 from dreamactor_model.presets import TEMPORAL_STRIDE
-from dreamactor_model.registry import resolve_checkpoint
+from dreamactor_model.registry import checkpoint_folder
 from dreamactor_model.sampling.segments import plan_segments
 
 _Videos = dict[str, list[np.ndarray]]
 
 
 def evaluate_checkpoint(settings: Settings, manifest: Path) -> Path:
-    """Measure `settings.model.checkpoint` by `settings.evaluation.suite`; the report appears whole and goes to MLflow.
+    """Measure `evaluation.checkpoint` by `evaluation.suite`; the report appears whole and goes to MLflow.
 
     Returns:
         metrics.json: every figure of every contender with its 95 % interval. Beside it protocol.json (how they were
@@ -49,7 +49,7 @@ def evaluate_checkpoint(settings: Settings, manifest: Path) -> Path:
         InputError: no held-out clip, or too few of those that the suite is about.
     """
     evaluation = settings.evaluation
-    suite, checkpoint = SUITES[evaluation.suite], resolve_checkpoint(settings)
+    suite, checkpoint = SUITES[evaluation.suite], checkpoint_folder(settings.tracking, evaluation.checkpoint)
     frozen = Path(evaluation.frozen_list) if evaluation.frozen_list else None
     pairs = select_pairs(suite, manifest, clips=evaluation.clips, frozen=frozen)
     scenes = [load_scene(pair, manifest.parent, suite, settings) for pair in progress(pairs, "reading clips")]
@@ -62,7 +62,7 @@ def evaluate_checkpoint(settings: Settings, manifest: Path) -> Path:
         if isinstance(contender, ModelContender):
             weights[name] = contender.weights_sha256
     protocol = _protocol(suite, pairs, manifest, settings, sampling) | {
-        "checkpoint": settings.model.checkpoint,
+        "checkpoint": evaluation.checkpoint,
         "weights_sha256": sha256_file(checkpoint / MANIFEST_FILE),
         "variant_weights_sha256": weights,
     }

@@ -8,7 +8,6 @@ from dreamactor_model.registry.loading import (
     checkpoint_folder,
     pinned_address,
     resolve_champion,
-    resolve_checkpoint,
 )
 from dreamactor_model.registry.promotion import promote_version, roll_back
 from dreamactor_model.registry.registration import register_checkpoint
@@ -19,6 +18,5 @@ __all__ = [
     "promote_version",
     "register_checkpoint",
     "resolve_champion",
-    "resolve_checkpoint",
     "roll_back",
 ]

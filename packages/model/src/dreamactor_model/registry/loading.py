@@ -7,11 +7,12 @@ from urllib.parse import unquote, urlparse
 
 from dreamactor_core.errors import WeightsError
 from dreamactor_core.files import atomic_directory, sha256_file
-from dreamactor_core.settings import Settings
+from dreamactor_core.settings.model import RELEASED
 from dreamactor_core.settings.tracking import TrackingSettings
 from dreamactor_core.tracking import client
 
 from dreamactor_model.registry.versions import CHAMPION, PLACE_TAG, WEIGHTS_TAG, address_of
+from dreamactor_model.released import RELEASED_FOLDER
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -38,16 +39,11 @@ def pinned_address(tracking: TrackingSettings, checkpoint: str) -> str:
     return address_of(_addressed(tracking, checkpoint)) if checkpoint.startswith("models:") else checkpoint
 
 
-def resolve_checkpoint(settings: Settings) -> Path:
-    """The folder of `settings.model.checkpoint`, which is a folder or an address in the registry."""
-    return checkpoint_folder(settings.tracking, settings.model.checkpoint)
-
-
 def checkpoint_folder(tracking: TrackingSettings, checkpoint: str) -> Path:
     """A local folder that holds the checkpoint, its bytes compared with its manifest and with the registry.
 
     Args:
-        checkpoint: a folder, models:/NAME@ALIAS or models:/NAME/VERSION.
+        checkpoint: a folder, models:/NAME@ALIAS, models:/NAME/VERSION, or `released`.
 
     Raises:
         WeightsError: it does not exist or is damaged.
@@ -55,8 +51,9 @@ def checkpoint_folder(tracking: TrackingSettings, checkpoint: str) -> Path:
     from dreamactor_model.training.finished import verify_finished
 
     if not checkpoint.startswith("models:"):
-        verify_finished(Path(checkpoint))
-        return Path(checkpoint)
+        folder = RELEASED_FOLDER if checkpoint == RELEASED else Path(checkpoint)
+        verify_finished(folder)
+        return folder
     tags = _addressed(tracking, checkpoint).tags
     if PLACE_TAG not in tags:
         raise WeightsError(f"{checkpoint} does not say where its weights lie", remedy="Register the checkpoint anew")

@@ -16,7 +16,7 @@ from dreamactor_core.settings import Settings
 from dreamactor_core.settings.tracking import TrackingSettings
 from dreamactor_core.tracking import ExperimentRun, client
 
-from dreamactor_model.registry.loading import resolve_checkpoint
+from dreamactor_model.registry.loading import checkpoint_folder
 from dreamactor_model.registry.versions import (
     AUDIO_TAG,
     METRIC_TAG,
@@ -47,7 +47,7 @@ class Registered:
 
 
 def register_checkpoint(settings: Settings) -> Registered:
-    """Make `settings.model.checkpoint` a version with the metrics of its evaluation; a second time changes nothing.
+    """Make `evaluation.checkpoint` a version with the metrics of its evaluation; a second time changes nothing.
 
     An audio encoder that was trained for it comes along.
 
@@ -56,7 +56,7 @@ def register_checkpoint(settings: Settings) -> Registered:
     """
     from dreamactor_model.audio_weights import audio_beside
 
-    folder = resolve_checkpoint(settings)
+    folder = checkpoint_folder(settings.tracking, settings.evaluation.checkpoint)
     metrics, protocol = _read_evaluation(settings, folder)
     audio = audio_beside(folder)
     tags = {

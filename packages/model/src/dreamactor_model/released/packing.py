@@ -1,0 +1,57 @@
+"""A finished model becomes the one that comes with the package: smaller, and with what a stranger must know of it."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from dreamactor_core.errors import WeightsError
+from dreamactor_core.files import atomic_directory
+from dreamactor_core.lineage import data_versions
+from dreamactor_core.provenance import git_commit
+
+from dreamactor_model.actor import DreamActor
+from dreamactor_model.audio_weights import AUDIO_FOLDER, find_audio
+from dreamactor_model.checkpoint import load_checkpoint, read_about
+from dreamactor_model.dit.precision import to_bfloat16
+from dreamactor_model.training.finished import VAE_FOLDER, VAE_KEY, save_finished, verify_finished
+
+LICENCE = "Apache-2.0"
+DATA = "synthetic people made by this repository (CC0-1.0); no photograph and no real person"
+_MOST_BYTES = 40_000_000
+
+
+def pack_release(checkpoint: Path, output: Path) -> Path:
+    """Write the model, its VAE and its audio encoder into one folder, the transformer in bfloat16.
+
+    Args:
+        checkpoint: a finished stage of the pipeline; its audio encoder lies beside it.
+        output: replaced in one step.
+
+    Raises:
+        WeightsError: not a whole model, one without an audio encoder, or one too large to come with a package.
+    """
+    verify_finished(checkpoint)
+    audio = find_audio(checkpoint)
+    actor = load_checkpoint(checkpoint, DreamActor)
+    to_bfloat16(actor.dit)
+    with atomic_directory(output) as temporary:
+        save_finished(actor, checkpoint / VAE_FOLDER, temporary, about=_about(checkpoint))
+        shutil.copytree(audio, temporary / AUDIO_FOLDER)
+        size = sum(path.stat().st_size for path in temporary.rglob("*") if path.is_file())
+        if size > _MOST_BYTES:
+            raise WeightsError(
+                f"{size / 1e6:.0f} MB are too many for a package: {_MOST_BYTES / 1e6:.0f} at most", path=checkpoint
+            )
+    return output
+
+
+def _about(checkpoint: Path) -> Mapping[str, object]:
+    """What was known, and what whoever gets it without the repository should know."""
+    known = {name: value for name, value in read_about(checkpoint).items() if name != VAE_KEY}
+    return {
+        **known,
+        "licence": LICENCE,
+        "data": DATA,
+        "git_commit": git_commit() or "unknown",
+        "data_versions": data_versions(),
+    }
