@@ -1,0 +1,89 @@
+"""Lips driven by speech alone: sentences and voices of three languages that were never heard in training.
+
+A held-out person's first frame is the reference, espeak-ng speaks, and the embedded tracker reads in the result how far
+the mouth is open. It is compared with how far the sentence opens it (`speaking_units`), frame by frame.
+
+    python -m benchmarks.release_parts.lips
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from dreamactor_core.face_units import ARKIT_UNITS
+from dreamactor_core.manifest import read_manifest
+from dreamactor_core.settings import Settings
+from dreamactor_dataset.synthetic.speech.utterances import Utterance, make_utterances, write_recording
+from dreamactor_model.animate.frames import make_frames
+from dreamactor_model.animate.loaded import LoadedModel
+from dreamactor_model.animate.motion import TrackMotion
+from dreamactor_model.animate.speech import SpeechDriver, held_pose
+from dreamactor_model.animate.subject import Subject
+from dreamactor_model.encoders.audio import AUDIO_FPS
+from dreamactor_model.evaluation.suites.scenes import load_scene
+from dreamactor_model.evaluation.suites.selection import Pair
+from dreamactor_model.evaluation.suites.table import SUITES
+from dreamactor_model.registry import checkpoint_folder
+from dreamactor_signals.trackers import Tracker, make_tracker
+
+from benchmarks.release_parts.held_out import MANIFEST, enter
+
+_UTTERANCES = 18
+_JAW = ARKIT_UNITS.index("jawOpen")
+
+
+def measure(scale: float = 1.0) -> dict[str, float]:
+    """Mean correlation of the mouth's opening by language; `scale` below 1 takes fewer sentences."""
+    settings = enter()
+    model = LoadedModel.load(checkpoint_folder(settings.tracking, settings.model.checkpoint), settings)
+    driver = SpeechDriver.load(model.folder, settings, model.device)
+    tracker, subjects = make_tracker(settings.signals), _portraits(settings)
+    found: dict[str, list[float]] = {}
+    for number, utterance in enumerate(make_utterances(max(3, round(_UTTERANCES * scale)), seed=1, part="test")):
+        read = _spoken_jaw(subjects[number % len(subjects)], utterance, model, driver, tracker, settings)
+        count = min(len(read), len(utterance.units))
+        found.setdefault(utterance.language, []).append(
+            float(np.corrcoef(read[:count], utterance.units[:count, _JAW])[0, 1])
+        )
+    means = {f"lip_r_{language}": float(np.mean(values)) for language, values in found.items()}
+    return {"lip_r_min": min(means.values()), **means}
+
+
+def _portraits(settings: Settings) -> list[Subject]:
+    rows = [row for row in read_manifest(MANIFEST) if row.split == "test" and row.framing == "portrait" and row.motion]
+    scenes = [load_scene(Pair(row, row), MANIFEST.parent, SUITES["portrait"], settings) for row in rows[:6]]
+    return [Subject(scene.references_RHWC[:1], scene.reference, scene.size, (Path(scene.name),)) for scene in scenes]
+
+
+@torch.inference_mode()
+def _spoken_jaw(
+    subject: Subject,
+    utterance: Utterance,
+    model: LoadedModel,
+    driver: SpeechDriver,
+    tracker: Tracker,
+    settings: Settings,
+) -> np.ndarray:
+    """(T,) how far the mouth is seen to be open."""
+    with TemporaryDirectory() as folder:
+        recording = Path(folder) / "speech.wav"
+        write_recording(recording, utterance.samples)
+        tokens_TC = driver.tokens(recording, AUDIO_FPS)
+    held = held_pose(subject.track, len(tokens_TC), AUDIO_FPS, seed=0)
+    motion = TrackMotion(replace(held, face_tokens=tokens_TC), subject.size, settings.signals.guidance)
+    control_RCHW = subject.control_maps(settings.signals.guidance)
+    frames = list(
+        make_frames(
+            model, subject.images_RHWC, motion, settings.sampling, "speaking", reference_control_RCHW=control_RCHW
+        )
+    )
+    seen = tracker.track(frames, AUDIO_FPS, subject.size, "")
+    assert seen.face_units is not None
+    return np.asarray(seen.face_units[:, _JAW])
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=2))

@@ -1,0 +1,71 @@
+"""A finished model becomes the one that comes with the package."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from dreamactor_core.errors import WeightsError
+from dreamactor_core.settings.tracking import TrackingSettings
+from dreamactor_model.actor import DreamActor
+from dreamactor_model.audio_weights import find_audio
+from dreamactor_model.checkpoint import load_checkpoint, read_about, save_checkpoint
+from dreamactor_model.encoders.audio import AudioEncoder
+from dreamactor_model.encoders.face_branch import face_branch_sha256
+from dreamactor_model.presets import AudioConfig
+from dreamactor_model.registry import checkpoint_folder
+from dreamactor_model.released import packing
+from dreamactor_model.released.packing import pack_release
+from dreamactor_model.training.finished import save_finished
+from dreamactor_model.vae import VideoVAE
+from micro_model import MICRO_ACTOR, MICRO_VAE, awake_actor
+
+
+@pytest.fixture
+def stage3(tmp_path: Path) -> Path:
+    """A finished stage with its audio encoder beside it."""
+    save_checkpoint(VideoVAE(MICRO_VAE), tmp_path / "vae", about={})
+    about = {"stage": "3", "preset": "tiny", "area": 4096, "max_references": 2}
+    save_finished(awake_actor(MICRO_ACTOR), tmp_path / "vae", tmp_path / "stage3", about=about)
+    branch = face_branch_sha256(tmp_path / "stage3")
+    audio = AudioEncoder(AudioConfig(12, MICRO_ACTOR.face_width, 8, (1, 2)))
+    save_checkpoint(audio, tmp_path / "audio", about={"features": "log-mel", "face_branch": branch})
+    return tmp_path / "stage3"
+
+
+def test_a_release_is_one_whole_model_in_half_the_bytes(stage3: Path, tmp_path: Path) -> None:
+    released = pack_release(stage3, tmp_path / "released")
+    assert checkpoint_folder(TrackingSettings(), str(released)) == released
+    # Its own audio encoder still knows the face branch, whose weights stay as they are.
+    assert find_audio(released) == released / "audio"
+    before, after = load_checkpoint(stage3, DreamActor), load_checkpoint(released, DreamActor)
+    products = [name for name, tensor in after.state_dict().items() if tensor.dtype == torch.bfloat16]
+    assert products
+    assert all(name.startswith("dit.") for name in products)
+    for name, tensor in before.state_dict().items():
+        torch.testing.assert_close(after.state_dict()[name].float(), tensor, rtol=2**-8, atol=1e-12)
+    about = read_about(released)
+    assert about["licence"] == "Apache-2.0"
+    assert "synthetic" in about["data"]
+    assert about["stage"] == "3"
+
+
+def test_a_model_without_a_voice_is_not_released(stage3: Path, tmp_path: Path) -> None:
+    (stage3.parent / "audio" / "config.json").unlink()
+    with pytest.raises(WeightsError, match="no audio encoder"):
+        pack_release(stage3, tmp_path / "released")
+    assert not (tmp_path / "released").exists()
+
+
+def test_too_large_a_model_is_not_released(stage3: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "_MOST_BYTES", 1000)
+    with pytest.raises(WeightsError, match="too many for a package"):
+        pack_release(stage3, tmp_path / "released")
+    assert not (tmp_path / "released").exists()
+
+
+def test_damaged_weights_are_not_released(stage3: Path, tmp_path: Path) -> None:
+    config = json.loads((stage3 / "config.json").read_text())
+    (stage3 / "config.json").write_text(json.dumps(config | {"format": 9}))
+    with pytest.raises(WeightsError, match="sha256"):
+        pack_release(stage3, tmp_path / "released")
