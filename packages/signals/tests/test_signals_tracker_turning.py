@@ -20,13 +20,15 @@ PACE = Pace.of(SignalsSettings(), 25)
 DISTANCE_M = 1.6
 
 
-def fused(true_deg: np.ndarray, read_deg: np.ndarray, face_seen: np.ndarray) -> tuple[Heads, np.ndarray]:
+def fused(
+    true_deg: np.ndarray, read_deg: np.ndarray, face_seen: np.ndarray, glimpsed: np.ndarray | None = None
+) -> tuple[Heads, np.ndarray]:
     """Heads of a person who turns by yaw; where no face is seen the body tells another yaw. With their errors, deg."""
     true, read = (_turned(degrees) for degrees in (true_deg, read_deg))
     center = np.array([0.1, -0.05, DISTANCE_M])
     faces = [HeadReading(turn, center, 1.0) if seen else None for turn, seen in zip(true, face_seen, strict=True)]
     bodies = [HeadReading(turn, center + 0.01, 0.4) for turn in read]
-    heads = fuse_heads(faces, bodies, np.full(len(true), DISTANCE_M), CAMERA, PACE)
+    heads = fuse_heads(faces, bodies, np.full(len(true), DISTANCE_M), CAMERA, PACE, glimpsed)
     return heads, np.degrees(angles_between_rad(heads.rotation, true))
 
 
@@ -53,6 +55,15 @@ def test_a_face_hidden_for_two_seconds_does_not_turn_the_head_round() -> None:
     seen = np.ones(90, dtype=bool)
     seen[20:70] = False
     _, error_deg = fused(true_deg, true_deg + 6, seen)
+    assert error_deg.max() < 8
+
+
+def test_a_face_that_is_only_glimpsed_does_not_turn_the_head_round_however_long() -> None:
+    true_deg = np.full(200, 40.0)
+    seen = np.arange(200) < 10
+    _, unseen_deg = fused(true_deg, true_deg + 6, seen)
+    assert unseen_deg[100] > 90
+    _, error_deg = fused(true_deg, true_deg + 6, seen, ~seen)
     assert error_deg.max() < 8
 
 

@@ -57,7 +57,8 @@ def heads_of_clip(readings: Sequence[FrameReading], body: PlacedBody, camera: Ca
     faces = [reading.face.head if reading.face else None for reading in readings]
     bodies = [head_of_body(reading.body, camera) if reading.body else None for reading in readings]
     faces = place_by_body(faces, [reading.body for reading in readings], camera)
-    return fuse_heads(faces, bodies, body.ears_depth_m(), camera, pace)
+    glimpsed = np.array([reading.glimpse is not None for reading in readings])
+    return fuse_heads(faces, bodies, body.ears_depth_m(), camera, pace, glimpsed)
 
 
 def fuse_heads(
@@ -66,6 +67,7 @@ def fuse_heads(
     body_depth_m: np.ndarray,
     camera: Camera,
     pace: Pace,
+    glimpsed: np.ndarray | None = None,
 ) -> Heads:
     """Heads of a clip, bridged over short gaps, at the body's distance.
 
@@ -73,6 +75,7 @@ def fuse_heads(
         heads: T readings of faces.
         rough: T readings of bodies, for where the face stays lost.
         body_depth_m: (T,) distance of the body's head, 0 without a body.
+        glimpsed: (T,) bool, where a face was seen that could not be read; None if nowhere.
     """
     rotation, center, confidence = _stack(_believed(heads, rough))
     rough_rotation, rough_center, rough_confidence = _stack(rough)
@@ -80,7 +83,8 @@ def fuse_heads(
     center = center * scale
     known, face_seen = (rough_confidence > 0) & (body_depth_m > 0), confidence > 0
     rough_center *= (body_depth_m / np.maximum(rough_center[:, 2], 1e-6))[:, None]
-    rough_rotation = face_the_right_way(rough_rotation, known, rotation, face_seen, pace.max_gap)
+    unseen = ~face_seen if glimpsed is None else ~(face_seen | glimpsed)
+    rough_rotation = face_the_right_way(rough_rotation, known, rotation, face_seen, unseen, pace.max_gap)
     # Coarse points leap from one guess to the next: they are steadied far more than a face.
     steady_frames = pace.max_gap / 2
     rough_rotation = smooth_rotations(rough_rotation, rough_confidence, steady_frames)

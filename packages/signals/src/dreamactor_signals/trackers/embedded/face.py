@@ -11,8 +11,8 @@ from dreamactor_signals.litert.regions import Region, angle_level, region_around
 from dreamactor_signals.litert.wheels import face_member
 from dreamactor_signals.trackers.embedded.body import Point
 from dreamactor_signals.trackers.embedded.camera import Camera
-from dreamactor_signals.trackers.embedded.head import HeadOfFace, head_of_face
-from dreamactor_signals.trackers.embedded.readings import BodyReading, FaceReading
+from dreamactor_signals.trackers.embedded.head import HeadOfFace, head_of_body, head_of_face
+from dreamactor_signals.trackers.embedded.readings import BodyReading, FaceGlimpse, FaceReading
 
 LANDMARKS = 478
 RIGHT_EYE_OUTER, LEFT_EYE_OUTER = 33, 263
@@ -22,6 +22,10 @@ _FACE_MARGIN = 1.5
 # A head is about this many times as long as its ears are apart, and as its eyes are above its mouth.
 _HEAD_PER_EARS, _HEAD_PER_FACE = 2.5, 6.0
 _HEAD_VISIBLE = 0.5
+# Edges of the landmarks' box, of the detector's.
+_LANDMARKS_PER_BOX = np.array([0.9, 1.0])
+# Cosine between the nose and the way to the camera up to which a face that cannot be read is believed.
+_LEAST_FACING = 0.5
 
 # Landmarks that the expression network reads.
 # fmt: off
@@ -71,19 +75,35 @@ class FaceReader:
         self._read_head = read_head
         self._region: Region | None = None
         self._last_seen: Region | None = None
+        self.glimpse: FaceGlimpse | None = None
+        """The body's face in the frame that was read last, if it was seen and could not be read."""
 
     def read(self, frame: np.ndarray, body: BodyReading | None) -> FaceReading | None:
         """The face in the next frame, or None. With a body it is that body's face."""
+        self.glimpse = None
         head = None if body is None else head_region(body)
         if self._region is not None and (head is None or _near(self._region, head)):
             reading = self._read_region(frame, self._region)
             if reading is not None:
                 return reading
         self._region = None
-        region = self._find(frame, head)
-        return None if region is None else self._read_region(frame, region)
+        found = self._find(frame, head)
+        if found is None:
+            return None
+        reading = self._read_region(frame, _detected_region(found))
+        if reading is None and body is not None and head is not None and self._faces_us(body):
+            self.glimpse = FaceGlimpse(_face_box(found), found.score)
+        return reading
 
-    def _find(self, frame: np.ndarray, head: Region | None) -> Region | None:
+    def _faces_us(self, body: BodyReading) -> bool:
+        """Whether the body's own face points look our way: the detector takes some backs of heads for faces."""
+        head = head_of_body(body, self._camera)
+        if head is None:
+            return False
+        away = head.center_cam_m / np.linalg.norm(head.center_cam_m)
+        return bool(head.rotation[:, 2] @ away > _LEAST_FACING)
+
+    def _find(self, frame: np.ndarray, head: Region | None) -> Detection | None:
         found = self._networks.detector.detect(frame, head or Region.of_frame(frame))
         if head is not None:
             found = [face for face in found if _near(_detected_region(face), head)]
@@ -92,7 +112,7 @@ class FaceReader:
             found = [face for face in found if _near(_detected_region(face), self._last_seen)] or found
         if not found:
             return None
-        return _detected_region(max(found, key=lambda face: face.score * face.side_px))
+        return max(found, key=lambda face: face.score * face.side_px)
 
     def _read_region(self, frame: np.ndarray, region: Region) -> FaceReading | None:
         """Landmarks in the region; what it shows decides the next frame's region."""
@@ -133,6 +153,12 @@ def head_region(body: BodyReading) -> Region | None:
 def _near(face: Region, head: Region) -> bool:
     """Whether the middle of a face lies within the middle half of a head's region."""
     return bool((np.abs(head.to_crop(np.asarray(face.center_px)) - 0.5) < 0.25).all())
+
+
+def _face_box(face: Detection) -> np.ndarray:
+    """(4,) about where the landmarks' box would be."""
+    half = face.side_px * _LANDMARKS_PER_BOX / 2
+    return np.concatenate([face.box_center_px - half, face.box_center_px + half])
 
 
 def _detected_region(face: Detection) -> Region:

@@ -79,10 +79,24 @@ class FaceReading:
 
 
 @dataclass(frozen=True)
+class FaceGlimpse:
+    """A face that the detector sees, too far turned and bowed for its landmarks to be read.
+
+    Attributes:
+        box_px: (4,) x0 y0 x1 y1 about where the landmarks' box would be.
+        score: the detector's, in [0, 1].
+    """
+
+    box_px: np.ndarray
+    score: float
+
+
+@dataclass(frozen=True)
 class FrameReading:
     """Everything read of one frame; what was not found is None.
 
     Attributes:
+        glimpse: of the body's face, where there is no `face`.
         scene: the whole frame in a few pixels, uint8 (`shots.scene_of`), to know a cut by.
     """
 
@@ -91,6 +105,7 @@ class FrameReading:
     right_hand: HandReading | None = None
     face: FaceReading | None = None
     scene: np.ndarray | None = None
+    glimpse: FaceGlimpse | None = None
 
 
 def require_somebody(readings: Sequence[FrameReading]) -> None:

@@ -92,4 +92,5 @@ class FrameReader:
             # Any face or hand may be somebody else's.
             return FrameReading(scene=scene)
         hands = self._hands.read(frame, body)
-        return FrameReading(body, hands["left"], hands["right"], self._face.read(frame, body), scene)
+        face = self._face.read(frame, body)
+        return FrameReading(body, hands["left"], hands["right"], face, scene, self._face.glimpse)

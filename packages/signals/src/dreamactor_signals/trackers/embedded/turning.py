@@ -19,7 +19,12 @@ _HALF_TURN = np.diag([-1.0, 1.0, -1.0])
 
 
 def face_the_right_way(
-    rough: np.ndarray, known: np.ndarray, heads: np.ndarray, face_seen: np.ndarray, gap_frames: int
+    rough: np.ndarray,
+    known: np.ndarray,
+    heads: np.ndarray,
+    face_seen: np.ndarray,
+    face_unseen: np.ndarray,
+    gap_frames: int,
 ) -> np.ndarray:
     """Turn those rough heads round that were read the wrong way.
 
@@ -28,6 +33,7 @@ def face_the_right_way(
         known: (T,) bool, where there is such a reading.
         heads: (T, 3, 3) rotations read from the face.
         face_seen: (T,) bool, where there is one.
+        face_unseen: (T,) bool, where there is none, nor one that is seen and could not be read.
         gap_frames: for how long a face may be lost by accident.
 
     Returns:
@@ -43,7 +49,7 @@ def face_the_right_way(
     facing = np.clip(ends[:, :, 2, 2], 0, 1)
     # Whose face is never found may well be facing us.
     unseen_cost_rad = _FACING_UNSEEN_RAD / max(gap_frames, 1) if face_seen.any() else 0.0
-    unary = unseen_cost_rad * facing + np.array([0, _AGAINST_READING_RAD])
+    unary = unseen_cost_rad * facing * face_unseen[frames, None] + np.array([0, _AGAINST_READING_RAD])
     unary[face_seen[frames]] = 0
     turns = angles_between_rad(ends[:-1, :, None], ends[1:, None, :])
     turns += _ABOUT_FACE_RAD * (turns > _HARDLY_A_STEP_RAD)
