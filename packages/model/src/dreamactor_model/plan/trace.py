@@ -7,6 +7,7 @@ computes again are so those of the code as it is, whatever its blocks become.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -126,6 +127,8 @@ class _LiveBackward(LiveBytes):
         parameter.grad = None
 
 
+# Every policy is held against none, and every plan of a load begins with the same steps.
+@cache
 def _trace(load: TrainingLoad, cut: Cut, layers: int) -> _Traced:
     objective, batch = _objective(load, cut, layers), _batch(load)
     with _LiveBackward([*objective.state_dict().values(), *batch.values()], objective.actor.dit.blocks[0]) as live:
