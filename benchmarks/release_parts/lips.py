@@ -18,7 +18,7 @@ from dreamactor_core.manifest import read_manifest
 from dreamactor_core.settings import Settings
 from dreamactor_dataset.synthetic.speech.utterances import Utterance, make_utterances, write_recording
 from dreamactor_model.animate.frames import make_frames
-from dreamactor_model.animate.loaded import LoadedModel
+from dreamactor_model.animate.loaded import LoadedModel, as_trained
 from dreamactor_model.animate.motion import TrackMotion
 from dreamactor_model.animate.speech import SpeechDriver, held_pose
 from dreamactor_model.animate.subject import Subject
@@ -74,11 +74,10 @@ def _spoken_jaw(
         tokens_TC = driver.tokens(recording, AUDIO_FPS)
     held = held_pose(subject.track, len(tokens_TC), AUDIO_FPS, seed=0)
     motion = TrackMotion(replace(held, face_tokens=tokens_TC), subject.size, settings.signals.guidance)
+    sampling = as_trained(settings.sampling, model.about)
     control_RCHW = subject.control_maps(settings.signals.guidance)
     frames = list(
-        make_frames(
-            model, subject.images_RHWC, motion, settings.sampling, "speaking", reference_control_RCHW=control_RCHW
-        )
+        make_frames(model, subject.images_RHWC, motion, sampling, "speaking", reference_control_RCHW=control_RCHW)
     )
     seen = tracker.track(frames, AUDIO_FPS, subject.size, "")
     assert seen.face_units is not None

@@ -14,7 +14,7 @@ from dreamactor_dataset.synthetic.clip import FPS, make_clip
 from dreamactor_dataset.synthetic.figure.figure import build_figure
 from dreamactor_dataset.synthetic.figure.identity import make_identity
 from dreamactor_dataset.synthetic.plan import ClipPlan, plan_clips
-from dreamactor_model.animate.loaded import LoadedModel
+from dreamactor_model.animate.loaded import LoadedModel, as_trained
 from dreamactor_model.evaluation.contender import ModelContender
 from dreamactor_model.evaluation.metrics.time.drift import colour_drift, join_jump
 from dreamactor_model.evaluation.suites.scenes import Scene
@@ -36,8 +36,9 @@ def measure(scale: float = 1.0) -> dict[str, float | None]:
     settings = enter()
     frame_count = 4 * round(_FRAMES * scale / 4)
     folder = checkpoint_folder(settings.tracking, settings.model.checkpoint)
-    sampling = settings.sampling.model_copy(update={"max_frames": None})
-    contender = ModelContender(LoadedModel.load(folder, settings), MODEL, sampling, settings.signals.guidance)
+    model = LoadedModel.load(folder, settings)
+    sampling = as_trained(settings.sampling, model.about)
+    contender = ModelContender(model, MODEL, sampling, settings.signals.guidance)
     tracker, synthetic = make_tracker(settings.signals), settings.dataset.synthetic
     starts = [part.first_latent * TEMPORAL_STRIDE + 1 for part in plan_segments(frame_count, sampling.segment_frames)]
     drifts, jumps = [], []

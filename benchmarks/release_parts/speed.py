@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 from dreamactor_model.animate.frames import make_frames
-from dreamactor_model.animate.loaded import LoadedModel
+from dreamactor_model.animate.loaded import LoadedModel, as_trained
 from dreamactor_model.registry import checkpoint_folder
 from dreamactor_model.sampling.stream import MotionArrays
 
@@ -27,7 +27,14 @@ def measure(scale: float = 1.0) -> dict[str, float]:
     control_RCHW = np.zeros((1, 6, side, side), np.uint8)
     began = time.perf_counter()
     made = list(
-        make_frames(model, picture_RHWC, motion, settings.sampling, "sampling", reference_control_RCHW=control_RCHW)
+        make_frames(
+            model,
+            picture_RHWC,
+            motion,
+            as_trained(settings.sampling, model.about),
+            "sampling",
+            reference_control_RCHW=control_RCHW,
+        )
     )
     assert len(made) == frames
     return {"sample_73_frames_s": time.perf_counter() - began}

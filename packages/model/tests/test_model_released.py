@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 from dreamactor_core.errors import WeightsError
+from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_core.settings.tracking import TrackingSettings
 from dreamactor_model.actor import DreamActor
+from dreamactor_model.animate.loaded import as_trained
 from dreamactor_model.audio_weights import find_audio
 from dreamactor_model.checkpoint import load_checkpoint, read_about, save_checkpoint
 from dreamactor_model.encoders.audio import AudioEncoder
@@ -69,3 +71,9 @@ def test_damaged_weights_are_not_released(stage3: Path, tmp_path: Path) -> None:
     (stage3 / "config.json").write_text(json.dumps(config | {"format": 9}))
     with pytest.raises(WeightsError, match="sha256"):
         pack_release(stage3, tmp_path / "released")
+
+
+def test_segments_are_no_longer_than_the_clips_of_the_training() -> None:
+    sampling = SamplingSettings(segment_frames=73, steps=4)
+    assert as_trained(sampling, {"max_frames": 33}) == sampling.model_copy(update={"segment_frames": 33})
+    assert as_trained(sampling, {"max_frames": 121}) == as_trained(sampling, {}) == sampling

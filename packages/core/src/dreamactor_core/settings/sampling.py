@@ -18,7 +18,9 @@ class SamplingSettings(Section):
         description="Noise levels, lowest and highest, at which there is guidance; elsewhere its scales are 1.",
     )
     shift: float = Field(3.0, gt=0, description="Timestep shift: larger spends more steps on noise.")
-    segment_frames: int = Field(73, ge=5, description="Frames of one segment, 4n+1.")
+    segment_frames: int = Field(
+        73, ge=5, description="Frames of one segment, 4n+1; never more than the model was trained on."
+    )
     solver: Literal["euler", "unipc"] = Field(
         "euler", description="Solver of the flow: euler, or unipc, of second order, for few steps."
     )

@@ -26,7 +26,7 @@ from dreamactor_signals.trackers import Tracker, make_tracker
 
 from dreamactor_model.animate.address import content_address
 from dreamactor_model.animate.frames import make_frames
-from dreamactor_model.animate.loaded import LoadedModel
+from dreamactor_model.animate.loaded import LoadedModel, as_trained
 from dreamactor_model.animate.motion import DrivenMotion, TrackMotion
 from dreamactor_model.animate.request import AnimateRequest, AnimateResult
 from dreamactor_model.animate.sheet import SheetRows
@@ -71,7 +71,7 @@ class Animator:
             WeightsError: speech is to drive a model without an audio encoder.
         """
         request.check()
-        sampling = request.apply(self._settings.sampling)
+        sampling = as_trained(request.apply(self._settings.sampling), self._model.about)
         subject = self._subject(request, sampling)
         motion = self._motion(request, subject, sampling)
         if request.two_stage:

@@ -1,5 +1,6 @@
 """A finished model in memory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -9,6 +10,7 @@ from dreamactor_core.errors import WeightsError
 from dreamactor_core.files import sha256_file
 from dreamactor_core.settings import Settings
 from dreamactor_core.settings.model import ModelSettings
+from dreamactor_core.settings.sampling import SamplingSettings
 
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.checkpoint import MANIFEST_FILE, load_checkpoint, read_about
@@ -56,6 +58,16 @@ class LoadedModel:
         max_references = int(about.get("max_references", settings.dataset.sampling.max_references))
         about = about | {"manifest_sha256": sha256_file(folder / MANIFEST_FILE)}
         return cls(folder, actor, vae, about, device, max_references)
+
+
+def as_trained(sampling: SamplingSettings, about: Mapping[str, Any]) -> SamplingSettings:
+    """The settings with segments no longer than the clips that a model was trained on.
+
+    Args:
+        about: of the model; what was trained before its clips were written down takes the settings as they are.
+    """
+    longest = min(sampling.segment_frames, int(about.get("max_frames", sampling.segment_frames)))
+    return sampling.model_copy(update={"segment_frames": longest})
 
 
 def _load_actor(folder: Path, device: torch.device, settings: ModelSettings) -> DreamActor:

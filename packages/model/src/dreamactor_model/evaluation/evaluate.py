@@ -18,7 +18,8 @@ from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_core.tracking import ExperimentRun
 from dreamactor_dataset.balance.evaluation_list import read_frozen
 
-from dreamactor_model.checkpoint import MANIFEST_FILE
+from dreamactor_model.animate.loaded import as_trained
+from dreamactor_model.checkpoint import MANIFEST_FILE, read_about
 from dreamactor_model.evaluation.baselines import CopyReference, Warp
 from dreamactor_model.evaluation.case import Case
 from dreamactor_model.evaluation.confidence import Figure
@@ -53,7 +54,9 @@ def evaluate_checkpoint(settings: Settings, manifest: Path) -> Path:
     frozen = Path(evaluation.frozen_list) if evaluation.frozen_list else None
     pairs = select_pairs(suite, manifest, clips=evaluation.clips, frozen=frozen)
     scenes = [load_scene(pair, manifest.parent, suite, settings) for pair in progress(pairs, "reading clips")]
-    sampling = settings.sampling.model_copy(update={"steps": evaluation.steps, "max_frames": None})
+    sampling = as_trained(settings.sampling, read_about(checkpoint)).model_copy(
+        update={"steps": evaluation.steps, "max_frames": None}
+    )
     videos: _Videos = {}
     weights: dict[str, str] = {}
     not_run: dict[str, str] = {}

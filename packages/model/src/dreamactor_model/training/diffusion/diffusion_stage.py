@@ -210,6 +210,7 @@ class DiffusionTask:
             "preset": settings.model.preset,
             "area": settings.dataset.sampling.area,
             "max_references": settings.dataset.sampling.max_references,
+            "max_frames": settings.dataset.sampling.at_most(self._row.max_frames).max_frames,
             "guidance": settings.signals.guidance,
         }
         save_finished(self.module.actor, self._vae_folder, folder, about=about)
