@@ -17,17 +17,18 @@ from dreamactor_core.manifest import ClipRow, read_manifest, write_manifest
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.curate import CurateSettings
 from dreamactor_core.settings.signals import SignalsSettings
-from dreamactor_core.video import VideoWriter
+from dreamactor_core.video import VideoWriter, read_frames
 from dreamactor_dataset.curate import clips, curate_clips, performance
 from dreamactor_dataset.curate.limits import refusal
 from dreamactor_dataset.curate.measures import Measures
+from dreamactor_dataset.curate.overlays import text_share
 from dreamactor_dataset.curate.pictures import sharpness
 from dreamactor_dataset.report import write_report
 from dreamactor_signals.trackers.embedded.counting import PeopleCounter
 
 GOOD = Measures(
     people=1, seen_share=1.0, person_share=0.8, face_px=80.0, sharpness=0.6, occlusion=0.1, motion_m_s=0.3,
-    yaw_range_deg=40.0, duration_s=4.0,
+    yaw_range_deg=40.0, text_share=0.0, duration_s=4.0,
 )  # fmt: skip
 
 
@@ -42,6 +43,7 @@ GOOD = Measures(
         ("occlusion", 0.8, "face hidden: 80 %, at most 50 %"),
         ("motion_m_s", 0.001, "nothing moves: 0.001 m/s, at least 0.01 m/s"),
         ("motion_m_s", 9.0, "moves too fast: 9 m/s, at most 6 m/s"),
+        ("text_share", 0.5, None),
         ("face_px", None, None),
         ("people", None, None),
     ],
@@ -56,6 +58,9 @@ def test_reasons_add_up_and_limits_can_be_left_out() -> None:
         "too many people: 3, at most 1; head hardly turns: 2 degrees, at least 10 degrees"
     )
     assert refusal(poor, CurateSettings(max_people=None)) is None
+    assert refusal(replace(GOOD, text_share=0.02), CurateSettings(max_text_share=0.005)) == (
+        "text over the picture: 2 %, at most 0.5 %"
+    )
 
 
 def test_measures_of_a_known_performance(standing_person: Callable[..., MotionTrack]) -> None:
@@ -96,6 +101,25 @@ def test_sharpness_falls_with_blur_whatever_the_picture() -> None:
         assert levels[0] > 0.4
         assert levels[-1] < 0.3
     assert sharpness(np.full((40, 40, 3), 7, np.uint8)) == 0
+
+
+@pytest.mark.parametrize("name", ["smiling-man", "acted-close-up", "two-people"])
+def test_a_subtitle_that_stays_is_told_from_the_picture_and_from_one_that_goes(name: str) -> None:
+    """The last is a street under trees, with rows of windows, filmed by a still camera."""
+    plain = read_frames(footage(name), [5, 20, 35])
+    height = plain.shape[1]
+    subtitled = plain.copy()
+    for picture in subtitled:
+        for colour, thickness in ((0, 6), (255, 2)):
+            place = (height // 3, round(0.93 * height))
+            cv2.putText(
+                picture, "I never said that", place, 0, height / 400, (colour,) * 3, max(1, thickness * height // 400),
+            )  # fmt: skip
+    assert text_share(plain) == 0
+    assert 0.005 < (text_share(subtitled) or 0) < 0.1
+    # Seen in one moment only it may be anything.
+    assert text_share([subtitled[0], plain[1], plain[2]]) == 0
+    assert text_share(subtitled[:1]) is None
 
 
 def test_people_are_counted_by_bodies_and_faces() -> None:

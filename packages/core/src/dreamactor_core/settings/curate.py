@@ -23,6 +23,9 @@ class CurateSettings(Section):
         6.0, ge=0, description="Largest mean speed of the joints: beyond it the track jumps."
     )
     min_yaw_range_deg: float | None = Field(None, ge=0, description="Least range of the head's turning.")
+    max_text_share: float | None = Field(
+        None, ge=0, le=1, description="Largest share of the picture under subtitles, captions and the like, e.g. 0.005."
+    )
     min_duration_s: float | None = Field(None, ge=0, description="Shortest clip.")
     frames: int = Field(5, ge=2, description="Frames of a clip in which people and sharpness are measured.")
     processes: int = Field(2, ge=1, description="Clips measured at the same time; with 1, in this process.")

@@ -25,7 +25,7 @@ from dreamactor_dataset.curate.measures import Measures, measure_clip
 
 MANIFEST, MEASURES, JOURNAL = "manifest.parquet", "measures.parquet", "measured.jsonl"
 # Another one when the same clip would be measured otherwise.
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ LIMITS = (
     Limit("min_motion_m_s", "motion_m_s", "nothing moves", _with_unit(" m/s")),
     Limit("max_motion_m_s", "motion_m_s", "moves too fast", _with_unit(" m/s")),
     Limit("min_yaw_range_deg", "yaw_range_deg", "head hardly turns", _with_unit(" degrees")),
+    Limit("max_text_share", "text_share", "text over the picture", _percent),
     Limit("min_duration_s", "duration_s", "too short", _with_unit(" s")),
 )
 

@@ -10,6 +10,7 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.video import read_frames
 
 from dreamactor_dataset.curate import performance
+from dreamactor_dataset.curate.overlays import text_share
 from dreamactor_dataset.curate.pictures import sharpness
 
 
@@ -26,6 +27,7 @@ class Measures:
         occlusion: share of the face that is hidden.
         motion_m_s: mean speed of joints and nose.
         yaw_range_deg: how far the head turns.
+        text_share: of the picture, under lines of text that stay.
         duration_s: of the clip.
     """
 
@@ -37,6 +39,7 @@ class Measures:
     occlusion: float | None
     motion_m_s: float | None
     yaw_range_deg: float
+    text_share: float | None
     duration_s: float
 
     @classmethod
@@ -82,5 +85,6 @@ def measure_clip(
         occlusion=performance.occlusion(track),
         motion_m_s=performance.motion_m_s(track),
         yaw_range_deg=performance.yaw_range_deg(track),
+        text_share=text_share(list(pictures)),
         duration_s=float(len(track) / track.fps),
     )

@@ -25,6 +25,7 @@ _TITLES = {
     "occlusion": "hidden share of the face",
     "motion_m_s": "speed of the joints, m/s",
     "yaw_range_deg": "turning of the head, degrees",
+    "text_share": "share of the picture under text",
     "duration_s": "length, s",
 }
 _STYLE = f"""
