@@ -5,7 +5,8 @@ Speed counts everything of `dreamactor dataset synthesize` after its start: buil
 by the processor time of one process and of the speaking children it starts. Detection: of the frames whose truth says
 that the face is visible (turned from the camera by 60 degrees at most, so that both eyes show, in the frame, at least
 16 pixels wide) and both shoulders are in the frame, the share in which the tracker finds a face over the true one and
-both shoulders near the true ones.
+both shoulders near the true ones. Found is what has a box, as face crops ask; `synth_face_read` is the share whose
+landmarks and expression were read too.
 
     python -m benchmarks.dataset_parts.synthesis
 """
@@ -26,6 +27,7 @@ from dreamactor_core.skeleton import joint_index
 from dreamactor_core.video import open_video
 from dreamactor_dataset.synthetic.synthesize import synthesize
 from dreamactor_signals.trackers import make_tracker
+from dreamactor_signals.visibility import SEEN
 
 # Beyond this angle between nose and camera an eye is hidden: a profile, which no face detector promises to find.
 _FACING = np.cos(np.radians(60.0))
@@ -75,7 +77,7 @@ def _equality(folder: Path, settings: SyntheticSettings) -> dict[str, float | bo
 
 
 def _detection(folder: Path) -> dict[str, float | bool | str | None]:
-    visible, found, faces, bodies = 0, 0, 0, 0
+    visible, found, faces, read, bodies = 0, 0, 0, 0, 0
     tracker = make_tracker(SignalsSettings())
     for video in sorted(folder.glob("*.mp4")):
         truth = MotionTrack.load(folder / "truth" / f"{video.stem}.safetensors")
@@ -85,9 +87,11 @@ def _detection(folder: Path) -> dict[str, float | bool | str | None]:
         face, body = _face_found(truth, track), _body_found(truth, track)
         visible, found = visible + int(shown.sum()), found + int((shown & face & body).sum())
         faces, bodies = faces + int((shown & face).sum()), bodies + int((shown & body).sum())
+        read += int((shown & face & (track.face_confidence >= SEEN)).sum())
     return {
         "synth_detected": found / visible,
         "synth_face_detected": faces / visible,
+        "synth_face_read": read / visible,
         "synth_body_detected": bodies / visible,
         "synth_visible_frames": float(visible),
     }
