@@ -20,7 +20,7 @@ from dreamactor_dataset.face_set import FACE_LIST, read_face_list
 from dreamactor_dataset.synthetic.faces.synthesize import synthesize_faces
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.checkpoint import load_checkpoint
-from dreamactor_model.checkpoint.folder import read_config
+from dreamactor_model.checkpoint.folder import read_about
 from dreamactor_model.encoders.face import FaceMotionEncoder
 from dreamactor_model.evaluation.face_probe import probe_faces
 from dreamactor_model.presets import get_preset
@@ -47,7 +47,7 @@ def measure(scale: float = 1.0) -> dict[str, float | bool | str | None]:
         figures[f"probe_identity_top1{suffix}_over_chance"] = probed.pop("identity_over_chance")
         figures |= {f"probe_{name}{suffix}": value for name, value in probed.items()}
     figures["probe_encoder"] = str(weights)
-    figures["probe_steps"] = float(read_config(weights)["about"]["steps"])
+    figures["probe_steps"] = float(read_about(weights)["steps"])
     figures["probe_visible_units"] = " ".join(read_face_list(faces)["visible_units"])
     return figures
 

@@ -128,6 +128,23 @@ def test_a_face_that_lies_elsewhere_reads_the_same_once_it_is_found() -> None:
     torch.testing.assert_close(encoder.read(0.6 * picture + 0.1, points), here, rtol=0.1, atol=0.05)
 
 
+@torch.no_grad()
+def test_a_closer_look_counts_along_the_face() -> None:
+    """By how far the closer look moves each point, in distances from the eyes to the mouth, however the face lies."""
+    torch.manual_seed(0)
+    finder = FaceMotionEncoder(TINY).finder
+    for look, (across, along) in ((finder.eye, (0.1, 0.2)), (finder.mouth, (-0.1, 0.0))):
+        look.readout.weight.zero_()
+        look.readout.bias.copy_(torch.tensor((across, along)))
+    crops, points = torch.rand(1, 3, 224, 224), torch.tensor([[[0.6, 0.4], [0.4, 0.4], [0.5, 0.7]]])
+    # The right eye is read in the mirror: what is outward for the left one is outward for it too.
+    moved = torch.tensor([[[0.03, 0.06], [-0.03, 0.06], [-0.03, 0.0]]])
+    torch.testing.assert_close(finder.look_closer(crops, points), points + moved)
+    turned, there = _turned(crops, points, angle_rad=0.5, zoom=1.2)
+    expected = _turned(crops, points + moved, angle_rad=0.5, zoom=1.2)[1]
+    torch.testing.assert_close(finder.look_closer(turned, there), expected)
+
+
 def test_before_it_learns_it_looks_where_faces_usually_are() -> None:
     torch.manual_seed(0)
     points = FaceMotionEncoder(TINY).find(torch.rand(4, 3, 224, 224))

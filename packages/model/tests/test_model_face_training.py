@@ -8,12 +8,14 @@ import pytest
 import torch
 from dreamactor_core.errors import InputError, TrainingError
 from dreamactor_core.face_units import ARKIT_UNITS
+from dreamactor_core.settings import load_settings
 from dreamactor_core.settings.training import FaceStageSettings
-from dreamactor_dataset.face_set import MARGIN, FaceSet
+from dreamactor_dataset.face_set import FACE_LIST, MARGIN, FaceSet
+from dreamactor_model.checkpoint import save_checkpoint
 from dreamactor_model.encoders.face import FaceMotionEncoder
 from dreamactor_model.evaluation.face_probe import face_features
 from dreamactor_model.evaluation.probes import ridge_r2
-from dreamactor_model.presets import FACE_CROP_PX
+from dreamactor_model.presets import FACE_CROP_PX, get_preset
 from dreamactor_model.training.face.erasure import Erasure
 from dreamactor_model.training.face.face_crops import (
     FaceBatches,
@@ -26,6 +28,8 @@ from dreamactor_model.training.face.face_crops import (
 )
 from dreamactor_model.training.face.face_objective import FaceObjective, contrastive_loss
 from dreamactor_model.training.face.face_stage import FaceTask, erase_nuisances
+from dreamactor_model.training.spec import TrainingSpec
+from dreamactor_model.training.stages import Stage, prerequisites
 from made_up_faces import write_made_up_faces
 from micro_model import MICRO_ACTOR
 
@@ -191,6 +195,40 @@ def test_learning_reads_what_crops_show(folder: Path) -> None:
     assert last["unexplained"] < 0.7 * first["unexplained"]
     assert last["contrast"] < 0.8 * first["contrast"]
     assert last["finding"] < 0.5 * first["finding"]
+
+
+def _spec(folder: Path, starts_from: dict[Stage, Path]) -> TrainingSpec:
+    return TrainingSpec(
+        stage="face",
+        settings=load_settings({"model.preset": "tiny"}).model_dump(mode="json"),
+        manifest=folder / FACE_LIST,
+        starts_from=starts_from,
+        work_dir=folder,
+        output=folder,
+        configuration="",
+        without_data="",
+        checkpoint=None,
+    )
+
+
+def test_a_finished_encoder_goes_on_learning(folder: Path, tmp_path: Path) -> None:
+    learned = FaceMotionEncoder(get_preset("tiny").actor)
+    save_checkpoint(learned, tmp_path / "face", about={})
+    training = load_settings({"training.face": {"steps": 3, "start": str(tmp_path / "face")}}).training
+    task = FaceTask.from_spec(_spec(folder, prerequisites(training, "face")))
+    for name, weight in task.module.encoder.state_dict().items():
+        assert torch.equal(weight, learned.state_dict()[name]), name
+    assert task.module.encoder.training
+    assert all(parameter.requires_grad for parameter in task.module.encoder.parameters())
+
+
+def test_an_encoder_that_cannot_go_on_is_refused(folder: Path, tmp_path: Path) -> None:
+    training = load_settings({"training.face": {"steps": 3, "start": str(tmp_path / "nothing")}}).training
+    with pytest.raises(TrainingError, match=r"training\.face\.start names an encoder that is not there"):
+        prerequisites(training, "face")
+    save_checkpoint(FaceMotionEncoder(MICRO_ACTOR), tmp_path / "micro", about={})
+    with pytest.raises(TrainingError, match="of another size"):
+        FaceTask.from_spec(_spec(folder, {"face": tmp_path / "micro"}))
 
 
 def test_one_person_teaches_nothing(folder: Path, tmp_path: Path) -> None:

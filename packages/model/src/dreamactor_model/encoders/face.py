@@ -16,8 +16,8 @@ from dreamactor_model.linear import Linear
 from dreamactor_model.presets import FACE_CROP_PX, ActorConfig
 
 _GROUP_CHANNELS = 8
-# Faces are found in a smaller picture, and read in squares of this many pixels.
-_FIND_POOLING, _PART_PX = 4, 64
+# Faces are found in a smaller picture and then in squares of so many pixels, and read in larger ones.
+_FIND_POOLING, _LOOK_PX, _PART_PX = 4, 32, 64
 # Where the points lie in a face that looks straight ahead.
 _USUAL_POINTS = ((0.62, 0.42), (0.38, 0.42), (0.50, 0.70))
 # Squares around eyes and mouth: half their side, and how far they lie below their point, both in distances from the
@@ -57,25 +57,66 @@ class _Level(nn.Module):
 
 
 class _PointFinder(nn.Module):
-    """Where eyes and mouth of the face at rest are: a chin that drops must not move the square it is read in."""
+    """Where eyes and mouth of the face at rest are: a chin that drops must not move the square it is read in.
+
+    A look at the whole crop, then a closer one at each point: what is cut out askew is read the worse for it.
+    """
 
     def __init__(self, stem: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            _convolved(3, stem, kernel=5, stride=2),
-            _convolved(stem, 2 * stem, stride=2),
-            _convolved(2 * stem, 4 * stem, stride=2),
-        )
+        self.layers = _looking(stem)
         side = FACE_CROP_PX // _FIND_POOLING // 8
         self.readout = Linear(4 * stem * side * side, len(_USUAL_POINTS) * 2)
         with torch.no_grad():
             self.readout.weight *= 0.1
             self.readout.bias.copy_(torch.tensor(_USUAL_POINTS).flatten())
+        self.eye = _CloserLook(stem)
+        self.mouth = _CloserLook(stem)
 
     def forward(self, crops_KCHW: Tensor) -> Tensor:
-        small_KCHW = _even(F.avg_pool2d(crops_KCHW, _FIND_POOLING)).to(self.readout.weight.dtype)
-        # Single precision from here on: half has not enough digits for a place in a crop.
-        return self.readout(self.layers(small_KCHW).flatten(1)).float().unflatten(1, (-1, 2))
+        return self.look_closer(crops_KCHW, self.look(crops_KCHW))
+
+    def look(self, crops_KCHW: Tensor) -> Tensor:
+        small_KCHW = F.avg_pool2d(crops_KCHW, _FIND_POOLING)
+        return _place(small_KCHW, self.layers, self.readout).unflatten(1, (-1, 2))
+
+    def look_closer(self, crops_KCHW: Tensor, points_KPX: Tensor) -> Tensor:
+        left_KCHW, right_KCHW, mouth_KCHW = cut_parts(crops_KCHW, points_KPX, side_px=_LOOK_PX)
+        # In the mirror, as it is read.
+        left_KX, right_KX = self.eye(torch.cat([left_KCHW, right_KCHW.flip(3)])).chunk(2)
+        right_KX = right_KX * right_KX.new_tensor((-1, 1))
+        across_KP, along_KP = torch.stack([left_KX, right_KX, self.mouth(mouth_KCHW)], dim=1).unbind(dim=2)
+        down_KX = _down(points_KPX)
+        return points_KPX + across_KP[..., None] * _right(down_KX)[:, None] + along_KP[..., None] * down_KX[:, None]
+
+
+class _CloserLook(nn.Module):
+    """A square -> how far the point lies from where it was cut, in distances from the eyes to the mouth."""
+
+    def __init__(self, stem: int) -> None:
+        super().__init__()
+        self.layers = _looking(stem)
+        self.readout = Linear(4 * stem * (_LOOK_PX // 8) ** 2, 2)
+        with torch.no_grad():
+            self.readout.weight *= 0.1
+            self.readout.bias.zero_()
+
+    def forward(self, parts_KCHW: Tensor) -> Tensor:
+        return _place(parts_KCHW, self.layers, self.readout)
+
+
+def _place(pictures_KCHW: Tensor, layers: nn.Module, readout: nn.Linear) -> Tensor:
+    features_KC = layers(_even(pictures_KCHW).to(readout.weight.dtype)).flatten(1)
+    # Single precision from here on: half has not enough digits for a place in a crop.
+    return F.linear(features_KC.float(), readout.weight.float(), readout.bias.float())
+
+
+def _looking(stem: int) -> nn.Sequential:
+    return nn.Sequential(
+        _convolved(3, stem, kernel=5, stride=2),
+        _convolved(stem, 2 * stem, stride=2),
+        _convolved(2 * stem, 4 * stem, stride=2),
+    )
 
 
 class _PartReader(nn.Module):
@@ -124,30 +165,39 @@ class FaceMotionEncoder(nn.Module):
         return self.readout(torch.cat([left_KC, right_KC, self.mouth(mouth_KCHW)], dim=1))
 
 
-def cut_parts(crops_KCHW: Tensor, points_KPX: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Upright squares (K, 3, 64, 64) around left eye, right eye and mouth; black beyond the crop."""
+def cut_parts(crops_KCHW: Tensor, points_KPX: Tensor, *, side_px: int = _PART_PX) -> tuple[Tensor, Tensor, Tensor]:
+    """Upright squares (K, 3, side, side) around left eye, right eye and mouth; black beyond the crop."""
     left_KX, right_KX, mouth_KX = points_KPX.unbind(dim=1)
-    down_KX = mouth_KX - (left_KX + right_KX) / 2
-    length_K1 = down_KX.norm(dim=1, keepdim=True)
-    # A finder that has learned nothing yet may put the mouth between the eyes.
-    down_KX = down_KX / length_K1.clamp_min(1e-6) * length_K1.clamp_min(_LEAST_DISTANCE)
+    down_KX = _down(points_KPX)
     squares = (
         (left_KX, _EYE_HALF, _EYE_BELOW),
         (right_KX, _EYE_HALF, _EYE_BELOW),
         (mouth_KX, _MOUTH_HALF, _MOUTH_BELOW),
     )
     left, right, mouth = (
-        _square(crops_KCHW, point_KX + below * down_KX, half * down_KX) for point_KX, half, below in squares
+        _square(crops_KCHW, point_KX + below * down_KX, half * down_KX, side_px) for point_KX, half, below in squares
     )
     return left, right, mouth
 
 
-def _square(crops_KCHW: Tensor, center_KX: Tensor, down_KX: Tensor) -> Tensor:
+def _down(points_KPX: Tensor) -> Tensor:
+    """(K, X) from the middle of the eyes to the mouth."""
+    left_KX, right_KX, mouth_KX = points_KPX.unbind(dim=1)
+    down_KX = mouth_KX - (left_KX + right_KX) / 2
+    length_K1 = down_KX.norm(dim=1, keepdim=True)
+    # A finder that has learned nothing yet may put the mouth between the eyes.
+    return down_KX / length_K1.clamp_min(1e-6) * length_K1.clamp_min(_LEAST_DISTANCE)
+
+
+def _right(down_KX: Tensor) -> Tensor:
+    return torch.stack([down_KX[:, 1], -down_KX[:, 0]], dim=1)
+
+
+def _square(crops_KCHW: Tensor, center_KX: Tensor, down_KX: Tensor, side_px: int) -> Tensor:
     """The square around a centre whose lower side is `down` away from it."""
-    right_KX = torch.stack([down_KX[:, 1], -down_KX[:, 0]], dim=1)
     # grid_sample counts from -1 to 1: twice the shares, less one.
-    transform_K23 = torch.stack([2 * right_KX, 2 * down_KX, 2 * center_KX - 1], dim=2)
-    grid = F.affine_grid(transform_K23, [len(crops_KCHW), 3, _PART_PX, _PART_PX], align_corners=False)
+    transform_K23 = torch.stack([2 * _right(down_KX), 2 * down_KX, 2 * center_KX - 1], dim=2)
+    grid = F.affine_grid(transform_K23, [len(crops_KCHW), 3, side_px, side_px], align_corners=False)
     return F.grid_sample(crops_KCHW, grid, align_corners=False)
 
 

@@ -82,7 +82,9 @@ def prerequisites(training: TrainingSettings, stage: Stage) -> dict[Stage, Path]
     Raises:
         TrainingError: one of them has not been trained; names the command that does it.
     """
-    found = {}
+    found: dict[Stage, Path] = {}
+    if stage == "face" and training.face.start is not None:
+        found[stage] = _started_encoder(Path(training.face.start))
     for earlier in _PREREQUISITES[stage]:
         folder = Path(training.lora.base) if stage == "lora" else output_dir(training, earlier)
         if not (folder / "config.json").exists():
@@ -93,6 +95,16 @@ def prerequisites(training: TrainingSettings, stage: Stage) -> dict[Stage, Path]
             )
         found[earlier] = folder
     return found
+
+
+def _started_encoder(folder: Path) -> Path:
+    if not (folder / "config.json").exists():
+        raise TrainingError(
+            "training.face.start names an encoder that is not there",
+            path=folder,
+            remedy="Make one with: dreamactor model train --stage face, or leave training.face.start out",
+        )
+    return folder
 
 
 def freeze_others(module: "nn.Module", groups: tuple[ParameterGroup, ...]) -> None:

@@ -5,8 +5,8 @@
 - Contrast: among the crops of a batch, those of the same expression, on other people in other poses and light, are to
   be the nearest; other expressions, on the same person too, are pushed away. So neither who it is nor how the head is
   held helps to find a mate.
-- Finding: where eyes and mouth are is learned beside, from the truth; meanwhile they are cut out where the truth says,
-  give or take, so that reading need not wait for finding.
+- Finding: where eyes and mouth are is learned beside, from the truth; meanwhile the closer look begins where the truth
+  says, give or take, so that neither it nor reading need wait for the first look.
 
 What is left of pose, crop place and light is taken out when training is over, in closed form (`erasure`): that is exact
 for whoever reads the features linearly. An adversary that learns beside was tried and came too late: it could not yet
@@ -24,7 +24,7 @@ from dreamactor_model.encoders.face import ExpressionHead, FaceMotionEncoder
 
 _LEAST_SPREAD = 0.02
 # Of the crop's side. Large: the finder has weights of its own, and must not fill the clipped gradient of all.
-_FINDING_SCALE = 0.2
+_LOOK_SCALE, _CLOSER_SCALE = 0.2, 0.1
 
 
 class FaceObjective(nn.Module):
@@ -58,11 +58,14 @@ class FaceObjective(nn.Module):
 
         Args:
             expression_K: equal numbers are mates.
-            points_KPX: where eyes and mouth are; cuts_KPX: where they are cut out.
+            points_KPX: where eyes and mouth are; cuts_KPX: where a first look might have put them.
         """
         crops_KCHW = crops_KHWC.permute(0, 3, 1, 2).float() / 255
-        finding = ((self.encoder.find(crops_KCHW) - points_KPX) / _FINDING_SCALE).square().mean()
-        features_KC = self.encoder.read(crops_KCHW, cuts_KPX)
+        finder = self.encoder.finder
+        closer_KPX = finder.look_closer(crops_KCHW, cuts_KPX)
+        finding = ((finder.look(crops_KCHW) - points_KPX) / _LOOK_SCALE).square().mean()
+        finding = finding + ((closer_KPX - points_KPX) / _CLOSER_SCALE).square().mean()
+        features_KC = self.encoder.read(crops_KCHW, closer_KPX.detach())
         unexplained = self.unexplained(self.head(features_KC).float(), units_KU)
         contrast = contrastive_loss(features_KC.float(), expression_K, self._row.temperature)
         loss = unexplained + self._row.contrast_weight * contrast + finding

@@ -14,10 +14,10 @@ from dreamactor_core.errors import TrainingError
 from dreamactor_core.settings.training import FaceStageSettings
 from dreamactor_dataset.face_set import FaceSet
 
-from dreamactor_model.checkpoint import save_checkpoint
+from dreamactor_model.checkpoint import load_checkpoint, save_checkpoint
 from dreamactor_model.encoders.face import FaceMotionEncoder
 from dreamactor_model.evaluation.face_probe import face_features, probe_faces
-from dreamactor_model.presets import get_preset
+from dreamactor_model.presets import ActorConfig, get_preset
 from dreamactor_model.training.face.erasure import Erasure
 from dreamactor_model.training.face.face_crops import FaceBatches, augment, draw_place, mirrored, points_in_crop
 from dreamactor_model.training.face.face_objective import FaceObjective
@@ -25,7 +25,7 @@ from dreamactor_model.training.randomness import step_random
 from dreamactor_model.training.spec import TrainingSpec
 from dreamactor_model.training.task import Batch
 
-# What the encoder is off by when it has to find eyes and mouth itself, in sides of the crop.
+# What the first look is off by, in sides of the crop.
 _CUT_ERROR = 0.02
 
 
@@ -48,10 +48,11 @@ class FaceTask:
 
         Raises:
             InputError: there is no whole face set.
-            TrainingError: it shows fewer than two people.
+            TrainingError: it shows fewer than two people, or the encoder to go on from is of another size.
+            WeightsError: that encoder is damaged.
         """
         settings = spec.parsed_settings()
-        encoder = FaceMotionEncoder(get_preset(settings.model.preset).actor)
+        encoder = _encoder(get_preset(settings.model.preset).actor, spec.starts_from.get("face"))
         return cls(encoder, spec.manifest.parent, settings.training.face, settings.training.seed)
 
     def batch(self, step: int, slot: int) -> Batch:
@@ -87,6 +88,18 @@ class FaceTask:
         erase_nuisances(self.module.encoder, self._faces)
         save_checkpoint(self.module.encoder, folder, about={"stage": "face", "steps": self._row.steps})
         return probe_faces(self.module.encoder, self._folder)
+
+
+def _encoder(config: ActorConfig, start: Path | None) -> FaceMotionEncoder:
+    """A newborn encoder, or one that knows what a finished one learned."""
+    encoder = FaceMotionEncoder(config)
+    if start is None:
+        return encoder
+    learned = load_checkpoint(start, FaceMotionEncoder)
+    if (learned.config.face_width, learned.config.face_stem) != (config.face_width, config.face_stem):
+        raise TrainingError("training.face.start is of another size", path=start, remedy="Start from nothing: null")
+    encoder.load_state_dict(learned.state_dict())
+    return encoder
 
 
 def erase_nuisances(encoder: FaceMotionEncoder, faces: FaceSet) -> None:

@@ -110,8 +110,10 @@ class Ranks:
                 time.sleep(_POLL_S)
 
     def _environment(self) -> dict[str, str]:
-        threads = max(1, (os.cpu_count() or 1) // self._nodes.processes)
-        environment = {"OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
+        # Who shares the machine says how many threads a rank has: kernels spin while one of them waits for a core.
+        share = max(1, (os.cpu_count() or 1) // self._nodes.processes)
+        threads = os.environ.get("OMP_NUM_THREADS", str(share))
+        environment = {"OMP_NUM_THREADS": threads, "PYTHONUNBUFFERED": "1"}
         if self._training.accelerator == "cpu":
             environment["CUDA_VISIBLE_DEVICES"] = ""
         return environment
