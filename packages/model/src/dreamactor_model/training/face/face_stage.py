@@ -95,7 +95,7 @@ def _encoder(config: ActorConfig, start: Path | None) -> FaceMotionEncoder:
     encoder = FaceMotionEncoder(config)
     if start is None:
         return encoder
-    learned = load_checkpoint(start, FaceMotionEncoder)
+    learned: FaceMotionEncoder = load_checkpoint(start, FaceMotionEncoder)
     if (learned.config.face_width, learned.config.face_stem) != (config.face_width, config.face_stem):
         raise TrainingError("training.face.start is of another size", path=start, remedy="Start from nothing: null")
     encoder.load_state_dict(learned.state_dict())
