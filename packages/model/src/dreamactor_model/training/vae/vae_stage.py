@@ -34,6 +34,8 @@ _SAMPLED_CLIPS = 64
 # most: unweighted, minutes of training end in grey.
 _COLOUR_WEIGHT = 4.0
 _OPPONENT_COLOURS = ((1 / 3, 1 / 3, 1 / 3), (0.5, -0.5, 0.0), (0.25, 0.25, -0.5))
+# How far a crop around a face may be off its centre, as a share of its side.
+_FACE_SHIFT = 0.25
 # Pixels a side of the areas whose mean tone is compared: those of one latent.
 _TONE_PX = 8
 
@@ -64,6 +66,15 @@ class VideoVaeObjective(nn.Module):
             parts["lpips"] = network(_frames(decoded_BCTHW), _frames(video_BCTHW)).mean()
             loss = loss + self._row.perceptual_weight * parts["lpips"]
         return {"loss": loss, **parts}
+
+
+def _corner(center_px: np.ndarray, side: int, size: tuple[int, int]) -> tuple[int, int]:
+    """Of a crop as near to a centre as the frame allows."""
+    x, y = (
+        int(np.clip(round(middle - side / 2), 0, max(0, whole - side)))
+        for middle, whole in zip(center_px, size, strict=True)
+    )
+    return x, y
 
 
 def _frames(video_BCTHW: Tensor) -> Tensor:
@@ -138,8 +149,14 @@ class VideoVaeTask:
         side = self._row.crop
         x = int(random.integers(max(0, width - side), endpoint=True))
         y = int(random.integers(max(0, height - side), endpoint=True))
+        flipped = random.random() < 0.5
+        if self._row.face_share and random.random() < self._row.face_share:
+            face_px = self._clips.face_center_px(clip, start)
+            if face_px is not None:
+                shift_px = random.uniform(-_FACE_SHIFT, _FACE_SHIFT, size=2) * side
+                x, y = _corner(face_px + shift_px, side, (width, height))
         crop_THWC = window_THWC[:, y : y + side, x : x + side]
-        return crop_THWC[:, :, ::-1] if random.random() < 0.5 else crop_THWC
+        return crop_THWC[:, :, ::-1] if flipped else crop_THWC
 
     @torch.no_grad()
     def save(self, folder: Path) -> Mapping[str, float]:
