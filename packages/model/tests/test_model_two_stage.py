@@ -95,6 +95,21 @@ def test_made_views_are_the_picked_frames_of_the_first_pass(
     np.testing.assert_array_equal(both.images_RHWC, expected)
 
 
+def test_each_reference_shows_how_its_person_stands(model: LoadedModel, settings: Settings, tmp_path: Path) -> None:
+    subject = read_subject(_images(tmp_path, [40, NOBODY, 120]), MadeUpTracker(_turned), area=SIDE * SIDE)
+    maps_RCHW = subject.control_maps("sphere")
+    assert maps_RCHW.shape == (3, 6, SIDE, SIDE)
+    assert not maps_RCHW[1].any()
+    np.testing.assert_array_equal(maps_RCHW[0], control_maps(subject.track, subject.size)[0])
+    # The third is turned to the other side than the first.
+    assert (maps_RCHW[2, 3:] != maps_RCHW[0, 3:]).any()
+    viewed = with_made_views(model, subject, settings.sampling, "sphere", count=2)
+    track = turning_views(subject.track, FRAMES, np.radians(50))
+    for place, view in enumerate(viewed.views):
+        expected = control_maps(track[view.frame : view.frame + 1], subject.size)[0]
+        np.testing.assert_array_equal(viewed.control_maps("sphere")[3 + place], expected)
+
+
 def test_the_first_pass_turns_the_reference_with_its_own_face(
     model: LoadedModel, settings: Settings, tmp_path: Path
 ) -> None:

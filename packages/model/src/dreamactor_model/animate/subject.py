@@ -61,9 +61,8 @@ class Subject:
 
     def control_maps(self, guidance: Guidance) -> np.ndarray:
         """(R, 6, H, W) uint8: how the person stands in each image; black where nobody is seen."""
-        poses = [self.track, *self.others]
-        maps_RCHW = np.zeros((len(poses), CONTROL_CHANNELS, *self.images_RHWC.shape[1:3]), np.uint8)
-        for index, pose in enumerate(poses):
+        maps_RCHW = np.zeros((len(self.images_RHWC), CONTROL_CHANNELS, *self.images_RHWC.shape[1:3]), np.uint8)
+        for index, pose in enumerate([self.track, *self.others]):
             if pose is not None:
                 maps_RCHW[index] = control_maps(pose, self.size, guidance)[0]
         return maps_RCHW
