@@ -1,5 +1,7 @@
 import subprocess
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from fractions import Fraction
+from multiprocessing import get_context
 from pathlib import Path
 
 import av
@@ -40,7 +42,7 @@ def test_any_width_is_read(tmp_path: Path, width: int) -> None:
 def test_stopping_early_ends_the_child(small_video: Path) -> None:
     with open_video(small_video) as video:
         next(iter(video))
-        process = video._child._process
+        process = video._request._decoder.process
     assert process.returncode is not None
 
 
@@ -189,11 +191,51 @@ def test_cut_file_is_refused(tmp_path: Path, small_video: Path, share: float) ->
 
 def test_hanging_decoder_is_killed_at_the_deadline(small_video: Path) -> None:
     with open_video(small_video, deadline_s=3) as video:
-        process = video._child._process
+        process = video._request._decoder.process
         subprocess.run(["kill", "-STOP", str(process.pid)], check=True)
         with pytest.raises(DecodeError, match=r"nothing for 3 s"):
             list(video)
     assert process.returncode == -9
+
+
+def test_a_child_that_served_well_serves_the_next_video(tmp_path: Path, small_video: Path) -> None:
+    def process_of(path: Path) -> subprocess.Popen:
+        with open_video(path) as video:
+            assert len(list(video)) == video.info.frame_count
+            return video._request._decoder.process
+
+    first = process_of(small_video)
+    assert process_of(small_video) is first
+    assert probe(small_video).frame_count == len(read_frames(small_video))
+    with open_video(small_video) as outer, open_video(small_video) as inner:
+        # Two at a time are two children.
+        assert outer._request._decoder is not inner._request._decoder
+        np.testing.assert_array_equal(list(outer), list(inner))
+    (tmp_path / "cut.mp4").write_bytes(small_video.read_bytes()[: small_video.stat().st_size // 2])
+    with pytest.raises(DecodeError):
+        probe(tmp_path / "cut.mp4")
+    # Whoever met a damaged file meets no other.
+    assert process_of(small_video) is not first
+
+
+def test_a_spare_child_that_was_killed_is_not_missed(small_video: Path) -> None:
+    with open_video(small_video) as video:
+        frames = list(video)
+        process = video._request._decoder.process
+    process.kill()
+    process.wait()
+    np.testing.assert_array_equal(read_frames(small_video), frames)
+
+
+def test_threads_and_forks_have_children_of_their_own(small_video: Path) -> None:
+    expected = read_frames(small_video)
+    with ThreadPoolExecutor(2) as pool:
+        for frames in pool.map(read_frames, [small_video] * 4):
+            np.testing.assert_array_equal(frames, expected)
+    with ProcessPoolExecutor(2, mp_context=get_context("fork")) as pool:
+        for frames in pool.map(read_frames, [small_video] * 4):
+            np.testing.assert_array_equal(frames, expected)
+    np.testing.assert_array_equal(read_frames(small_video), expected)
 
 
 def test_failed_writing_leaves_nothing(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from dreamactor_core.children import spawn
 from dreamactor_core.errors import StorageError
 from dreamactor_core.manifest import ClipRow, read_manifest
 from dreamactor_core.settings.ingest import IngestSettings
-from dreamactor_core.video import probe, read, read_frames
+from dreamactor_core.video import decoder, probe, read_frames
 from dreamactor_dataset.ingest import MANIFEST, ingest_videos, inspection, videos, writing
 
 SETTINGS = IngestSettings(
@@ -133,9 +133,11 @@ def test_a_decoder_that_hangs_is_given_up_at_the_deadline(
 ) -> None:
     write_clip(tmp_path / "in" / "hangs.mp4", 12)
     write_clip(tmp_path / "in" / "lives.mp4", 12, shade=9)
-    child = "import runpy, sys, time; 'hangs.mp4' in sys.argv[1] and time.sleep(600); "
-    child += "runpy.run_module('dreamactor_core.video.decode_child', run_name='__main__', alter_sys=True)"
-    monkeypatch.setattr(read, "spawn", lambda command, **how: spawn([command[0], "-c", child, *command[3:]], **how))
+    child = "import time; from dreamactor_core.video import decode_child as d; inspect = d.inspect; "
+    child += "d.inspect = lambda path: time.sleep(600) if 'hangs.mp4' in path else inspect(path); d.main()"
+    # One that is idle already would not hang.
+    decoder._spare.end()
+    monkeypatch.setattr(decoder, "spawn", lambda command, **how: spawn([command[0], "-c", child], **how))
     rows = _ingest(tmp_path / "in", tmp_path / "set", SETTINGS.model_copy(update={"frame_deadline_s": 5.0}))
     assert (rows["hangs"].status, rows["lives"].status) == ("rejected", "kept")
     assert rows["hangs"].reason == "the decoder gave nothing for 5 s and was stopped"

@@ -1,8 +1,10 @@
-"""The child process that decodes: `python -m dreamactor_core.video.decode_child PATH MODE`, frames on stdout.
+"""The child process that decodes: `python -m dreamactor_core.video.decode_child`, requests on stdin, frames on stdout.
 
-Protocol: one JSON line, {"info": ...} or {"error": ..., "remedy": ...}; then, where frames were asked for, each as raw
-RGB bytes in the order asked, where times, a float64 for each frame. The indices come as a JSON line on stdin (null: all
-frames). The parent holds the deadline and kills; here live the operating system's limits.
+Protocol: a request is a JSON line [path, mode]. The answer is a JSON line, {"info": ...} or
+{"error": ..., "remedy": ...}; then, where frames were asked for, each as raw RGB bytes in the order asked, where times,
+a float64 for each frame. The indices come as a JSON line too (null: all frames). After an error it ends: what a damaged
+file left behind in a decoder is met by no other. The parent holds the deadline and kills; here live the operating
+system's limits.
 """
 
 import json
@@ -186,21 +188,26 @@ def _send(out: BinaryIO, message: dict[str, object]) -> None:
 
 
 def main() -> None:
-    """Serve one request."""
-    path, mode = sys.argv[1:3]
-    out = sys.stdout.buffer
+    """Serve requests until there are no more."""
     _limit_resources()
-    try:
-        info, times_s = inspect(path)
-        _send(out, {"info": info.to_json()})
-        if mode == "frames":
-            _serve_frames(out, path, info)
-        elif mode == "times":
-            out.write(times_s.astype("<f8").tobytes())
-            out.flush()
-    except DecodeError as error:
-        _send(out, {"error": error.problem, "remedy": error.remedy})
-        sys.exit(1)
+    out = sys.stdout.buffer
+    while line := sys.stdin.readline():
+        path, mode = json.loads(line)
+        try:
+            _serve(out, path, mode)
+        except DecodeError as error:
+            _send(out, {"error": error.problem, "remedy": error.remedy})
+            sys.exit(1)
+
+
+def _serve(out: BinaryIO, path: str, mode: str) -> None:
+    info, times_s = inspect(path)
+    _send(out, {"info": info.to_json()})
+    if mode == "frames":
+        _serve_frames(out, path, info)
+    elif mode == "times":
+        out.write(times_s.astype("<f8").tobytes())
+        out.flush()
 
 
 def _serve_frames(out: BinaryIO, path: str, info: VideoInfo) -> None:
