@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from dreamactor_core.errors import WeightsError
+from dreamactor_core.settings.model import RELEASED
 from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_core.settings.tracking import TrackingSettings
 from dreamactor_model.actor import DreamActor
@@ -14,7 +15,7 @@ from dreamactor_model.audio_weights import find_audio
 from dreamactor_model.checkpoint import load_checkpoint, read_about, save_checkpoint
 from dreamactor_model.encoders.audio import AudioEncoder
 from dreamactor_model.encoders.face_branch import face_branch_sha256
-from dreamactor_model.presets import AudioConfig
+from dreamactor_model.presets import AudioConfig, get_preset
 from dreamactor_model.registry import checkpoint_folder
 from dreamactor_model.released import packing
 from dreamactor_model.released.packing import pack_release
@@ -77,3 +78,15 @@ def test_segments_are_no_longer_than_the_clips_of_the_training() -> None:
     sampling = SamplingSettings(segment_frames=73, steps=4)
     assert as_trained(sampling, {"max_frames": 33}) == sampling.model_copy(update={"segment_frames": 33})
     assert as_trained(sampling, {"max_frames": 121}) == as_trained(sampling, {}) == sampling
+
+
+def test_the_released_weights_are_whole_and_small() -> None:
+    folder = checkpoint_folder(TrackingSettings(), RELEASED)
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 40_000_000
+    actor = load_checkpoint(folder, DreamActor)
+    assert actor.config == get_preset("tiny").actor
+    assert all(torch.isfinite(tensor).all() for tensor in actor.state_dict().values())
+    assert find_audio(folder) == folder / "audio"
+    about = read_about(folder)
+    assert about["max_frames"] == 33
+    assert about["data_versions"]

@@ -53,5 +53,6 @@ def _about(checkpoint: Path) -> Mapping[str, object]:
         "licence": LICENCE,
         "data": DATA,
         "git_commit": git_commit() or "unknown",
-        "data_versions": data_versions(),
+        # Of the workspace whose models/ it lies in.
+        "data_versions": data_versions(checkpoint.resolve().parents[1]),
     }
