@@ -23,6 +23,10 @@ release: .venv/.ready ## make the released weights again: hours on two cores, re
 	cd release && dvc repro train-audio
 	dreamactor model release release/models/stage3 -o packages/model/src/dreamactor_model/released/tiny
 
+CHECKS := lint types imports
+# Those that take longest begin first.
+SUITES := test-system test-signals test-model test-faults test-dataset test-core
+
 test: environments ## all checks and all tests, as many at a time as there are cores
 	@$(MAKE) --no-print-directory --jobs=$(shell getconf _NPROCESSORS_ONLN) --keep-going --output-sync=target $(CHECKS) $(SUITES)
 
