@@ -218,6 +218,15 @@ def test_a_child_that_served_well_serves_the_next_video(tmp_path: Path, small_vi
     assert process_of(small_video) is not first
 
 
+def test_a_relative_path_is_found_from_wherever_one_is(
+    tmp_path: Path, small_video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame_count = probe(small_video).frame_count
+    (tmp_path / "there.mp4").write_bytes(small_video.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    assert probe("there.mp4").frame_count == frame_count
+
+
 def test_a_spare_child_that_was_killed_is_not_missed(small_video: Path) -> None:
     with open_video(small_video) as video:
         frames = list(video)

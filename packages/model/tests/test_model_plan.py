@@ -73,8 +73,8 @@ def test_what_cannot_be_is_refused() -> None:
         replace(LOAD, frames=26)
     with pytest.raises(SettingsError, match="tokens of 16 pixels"):
         replace(LOAD, width=130)
-    with pytest.raises(SettingsError, match="split over 4"):
-        make_plan(LOAD, Machine(8, GIB, 148.0), STAGES, sequence_parallel=4)
+    with pytest.raises(SettingsError, match="split over 8"):
+        make_plan(LOAD, Machine(8, GIB, 148.0), STAGES, sequence_parallel=8)
     with pytest.raises(SettingsError, match="WIDTHxHEIGHT"):
         parse_area("960")
     with pytest.raises(SettingsError, match="units: MiB"):

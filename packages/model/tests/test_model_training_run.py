@@ -68,8 +68,9 @@ def _children_of_this_process() -> list[str]:
     import psutil
 
     lines = [" ".join(child.cmdline()) for child in psutil.Process(os.getpid()).children(recursive=True)]
-    # Python's own, from whichever test first shared memory; it lives as long as pytest.
-    return [line for line in lines if "multiprocessing.resource_tracker" not in line]
+    # Python's own, from whichever test first shared memory, and the decoder that waits for the next video.
+    kept = ("multiprocessing.resource_tracker", "dreamactor_core.video.decode_child")
+    return [line for line in lines if not line.endswith(kept) and kept[0] not in line]
 
 
 @pytest.mark.slow

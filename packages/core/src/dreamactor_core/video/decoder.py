@@ -113,7 +113,8 @@ class Request:
         self._decoder = _spare.take()
         self._decoder.requests += 1
         try:
-            self._decoder.ask([str(self._path), self._mode])
+            # The child stays in the folder in which it was started, and this process need not have.
+            self._decoder.ask([str(self._path.absolute()), self._mode])
             self.info = VideoInfo.from_json(self._message()["info"])
         except BaseException:
             self._decoder.end()
