@@ -8,7 +8,10 @@ from typing import Any
 from dreamactor_core.errors import InputError
 from dreamactor_core.settings import Settings, load_settings
 from dreamactor_core.settings.model import RELEASED
+from dreamactor_core.settings.sampling import SamplingSettings
+from dreamactor_model.animate.loaded import LoadedModel, as_trained
 from dreamactor_model.evaluation.evaluate import evaluate_checkpoint
+from dreamactor_model.registry import checkpoint_folder
 
 _FOLDER = Path(__file__).parents[2] / "release"
 MANIFEST = Path("data/signals/manifest.parquet")
@@ -25,6 +28,12 @@ def enter(**overrides: Any) -> Settings:
         raise InputError("the held-out clips are not there", path=MANIFEST, remedy="cd release && dvc repro signals")
     named = {key.replace("__", "."): value for key, value in overrides.items()}
     return load_settings({"evaluation.checkpoint": RELEASED, "model.checkpoint": RELEASED, **named})
+
+
+def load_model(settings: Settings) -> tuple[LoadedModel, SamplingSettings]:
+    """The model that the settings name, and how it is sampled."""
+    model = LoadedModel.load(checkpoint_folder(settings.tracking, settings.model.checkpoint), settings)
+    return model, as_trained(settings.sampling, model.about)
 
 
 def run_suite(suite: str, **overrides: Any) -> dict[str, dict[str, dict[str, float]]]:

@@ -16,9 +16,11 @@ import torch
 from dreamactor_core.face_units import ARKIT_UNITS
 from dreamactor_core.manifest import read_manifest
 from dreamactor_core.settings import Settings
+from dreamactor_core.settings.sampling import SamplingSettings
+from dreamactor_core.settings.signals import Guidance
 from dreamactor_dataset.synthetic.speech.utterances import Utterance, make_utterances, write_recording
 from dreamactor_model.animate.frames import make_frames
-from dreamactor_model.animate.loaded import LoadedModel, as_trained
+from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.animate.motion import TrackMotion
 from dreamactor_model.animate.speech import SpeechDriver, held_pose
 from dreamactor_model.animate.subject import Subject
@@ -26,10 +28,9 @@ from dreamactor_model.encoders.audio import AUDIO_FPS
 from dreamactor_model.evaluation.suites.scenes import load_scene
 from dreamactor_model.evaluation.suites.selection import Pair
 from dreamactor_model.evaluation.suites.table import SUITES
-from dreamactor_model.registry import checkpoint_folder
 from dreamactor_signals.trackers import Tracker, make_tracker
 
-from benchmarks.release_parts.held_out import MANIFEST, enter
+from benchmarks.release_parts.held_out import MANIFEST, enter, load_model
 
 _UTTERANCES = 18
 _JAW = ARKIT_UNITS.index("jawOpen")
@@ -38,12 +39,14 @@ _JAW = ARKIT_UNITS.index("jawOpen")
 def measure(scale: float = 1.0) -> dict[str, float]:
     """Mean correlation of the mouth's opening by language; `scale` below 1 takes fewer sentences."""
     settings = enter()
-    model = LoadedModel.load(checkpoint_folder(settings.tracking, settings.model.checkpoint), settings)
+    model, sampling = load_model(settings)
     driver = SpeechDriver.load(model.folder, settings, model.device)
     tracker, subjects = make_tracker(settings.signals), _portraits(settings)
     found: dict[str, list[float]] = {}
     for number, utterance in enumerate(make_utterances(max(3, round(_UTTERANCES * scale)), seed=1, part="test")):
-        read = _spoken_jaw(subjects[number % len(subjects)], utterance, model, driver, tracker, settings)
+        read = _spoken_jaw(
+            subjects[number % len(subjects)], utterance, model, driver, tracker, sampling, settings.signals.guidance
+        )
         count = min(len(read), len(utterance.units))
         found.setdefault(utterance.language, []).append(
             float(np.corrcoef(read[:count], utterance.units[:count, _JAW])[0, 1])
@@ -65,7 +68,8 @@ def _spoken_jaw(
     model: LoadedModel,
     driver: SpeechDriver,
     tracker: Tracker,
-    settings: Settings,
+    sampling: SamplingSettings,
+    guidance: Guidance,
 ) -> np.ndarray:
     """(T,) how far the mouth is seen to be open."""
     with TemporaryDirectory() as folder:
@@ -73,9 +77,8 @@ def _spoken_jaw(
         write_recording(recording, utterance.samples)
         tokens_TC = driver.tokens(recording, AUDIO_FPS)
     held = held_pose(subject.track, len(tokens_TC), AUDIO_FPS, seed=0)
-    motion = TrackMotion(replace(held, face_tokens=tokens_TC), subject.size, settings.signals.guidance)
-    sampling = as_trained(settings.sampling, model.about)
-    control_RCHW = subject.control_maps(settings.signals.guidance)
+    motion = TrackMotion(replace(held, face_tokens=tokens_TC), subject.size, guidance)
+    control_RCHW = subject.control_maps(guidance)
     frames = list(
         make_frames(model, subject.images_RHWC, motion, sampling, "speaking", reference_control_RCHW=control_RCHW)
     )

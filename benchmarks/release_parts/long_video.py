@@ -14,18 +14,16 @@ from dreamactor_dataset.synthetic.clip import FPS, make_clip
 from dreamactor_dataset.synthetic.figure.figure import build_figure
 from dreamactor_dataset.synthetic.figure.identity import make_identity
 from dreamactor_dataset.synthetic.plan import ClipPlan, plan_clips
-from dreamactor_model.animate.loaded import LoadedModel, as_trained
 from dreamactor_model.evaluation.contender import ModelContender
 from dreamactor_model.evaluation.metrics.time.drift import colour_drift, join_jump
 from dreamactor_model.evaluation.suites.scenes import Scene
 from dreamactor_model.evaluation.suites.table import MODEL
 from dreamactor_model.presets import TEMPORAL_STRIDE
-from dreamactor_model.registry import checkpoint_folder
 from dreamactor_model.sampling.segments import plan_segments
 from dreamactor_signals.faces import crop_faces
 from dreamactor_signals.trackers import make_tracker
 
-from benchmarks.release_parts.held_out import enter
+from benchmarks.release_parts.held_out import enter, load_model
 
 _FRAMES, _PEOPLE = 300, 4
 _CATEGORIES = ("speech", "gesture")
@@ -35,9 +33,7 @@ def measure(scale: float = 1.0) -> dict[str, float | None]:
     """Mean drift and jump over some people, in grey levels; `scale` below 1 takes fewer frames."""
     settings = enter()
     frame_count = 4 * round(_FRAMES * scale / 4)
-    folder = checkpoint_folder(settings.tracking, settings.model.checkpoint)
-    model = LoadedModel.load(folder, settings)
-    sampling = as_trained(settings.sampling, model.about)
+    model, sampling = load_model(settings)
     contender = ModelContender(model, MODEL, sampling, settings.signals.guidance)
     tracker, synthetic = make_tracker(settings.signals), settings.dataset.synthetic
     starts = [part.first_latent * TEMPORAL_STRIDE + 1 for part in plan_segments(frame_count, sampling.segment_frames)]

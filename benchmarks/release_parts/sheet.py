@@ -8,15 +8,13 @@ from pathlib import Path
 
 import numpy as np
 from dreamactor_core.image import write_image
-from dreamactor_model.animate.loaded import LoadedModel, as_trained
 from dreamactor_model.evaluation.contender import ModelContender
 from dreamactor_model.evaluation.metrics.frames.pixels import psnr_db
 from dreamactor_model.evaluation.suites.scenes import load_scene
 from dreamactor_model.evaluation.suites.selection import select_pairs
 from dreamactor_model.evaluation.suites.table import MODEL, SUITES
-from dreamactor_model.registry import checkpoint_folder
 
-from benchmarks.release_parts.held_out import MANIFEST, enter
+from benchmarks.release_parts.held_out import MANIFEST, enter, load_model
 
 _FRAMES = (8, 16, 24, 32)
 _EVERY = 1000
@@ -30,8 +28,8 @@ def draw(path: Path, clips: int, checkpoint: str | None = None) -> None:
         checkpoint: None: the released weights.
     """
     settings = enter() if checkpoint is None else enter(model__checkpoint=checkpoint)
-    model = LoadedModel.load(checkpoint_folder(settings.tracking, settings.model.checkpoint), settings)
-    contender = ModelContender(model, MODEL, as_trained(settings.sampling, model.about), settings.signals.guidance)
+    model, sampling = load_model(settings)
+    contender = ModelContender(model, MODEL, sampling, settings.signals.guidance)
     suite = SUITES["release"]
     pairs = select_pairs(suite, MANIFEST, clips=_EVERY)
     rows = []

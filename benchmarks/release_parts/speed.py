@@ -8,11 +8,9 @@ import time
 
 import numpy as np
 from dreamactor_model.animate.frames import make_frames
-from dreamactor_model.animate.loaded import LoadedModel, as_trained
-from dreamactor_model.registry import checkpoint_folder
 from dreamactor_model.sampling.stream import MotionArrays
 
-from benchmarks.release_parts.held_out import enter
+from benchmarks.release_parts.held_out import enter, load_model
 
 _FRAMES = 73
 
@@ -20,7 +18,7 @@ _FRAMES = 73
 def measure(scale: float = 1.0) -> dict[str, float]:
     """Seconds by the wall clock, the model loaded already."""
     settings = enter()
-    model = LoadedModel.load(checkpoint_folder(settings.tracking, settings.model.checkpoint), settings)
+    model, sampling = load_model(settings)
     side, frames = round(int(model.about["area"]) ** 0.5), max(5, round(_FRAMES * scale))
     motion = MotionArrays(np.zeros((frames, 6, side, side), np.uint8), np.full((frames, 224, 224, 3), 128, np.uint8))
     picture_RHWC = np.full((1, side, side, 3), 128, np.uint8)
@@ -31,7 +29,7 @@ def measure(scale: float = 1.0) -> dict[str, float]:
             model,
             picture_RHWC,
             motion,
-            as_trained(settings.sampling, model.about),
+            sampling,
             "sampling",
             reference_control_RCHW=control_RCHW,
         )

@@ -56,7 +56,7 @@ def _distance(one: dict[str, Tensor], other: dict[str, Tensor]) -> float:
     return float(sum((one[name].double() - other[name].double()).square().sum() for name in one)) ** 0.5
 
 
-def _learnt_the_same(run: SmallTraining, single: SmallTraining) -> None:
+def _assert_learnt_the_same(run: SmallTraining, single: SmallTraining) -> None:
     assert run.losses() == pytest.approx(single.losses(), rel=1e-4)
     mine, theirs, before = run.weights(), single.weights(), _before(single.prepared)
     assert all(torch.equal(mine[name], before[name]) for name in before if parameter_group(name) == "face")
@@ -64,7 +64,7 @@ def _learnt_the_same(run: SmallTraining, single: SmallTraining) -> None:
     assert _distance(mine, theirs) < 0.1 * _distance(theirs, before)
 
 
-def _shows_the_same(run: SmallTraining, single: SmallTraining) -> None:
+def _assert_shows_the_same(run: SmallTraining, single: SmallTraining) -> None:
     mine, theirs = (read_frames(each.video()).astype(int) for each in (run, single))
     assert np.abs(mine - theirs).mean() < 1
 
@@ -80,14 +80,14 @@ def test_a_held_out_clip_is_shown_truth_beside_result(single: SmallTraining) -> 
 
 def test_clips_split_over_ranks_are_learnt_as_whole_ones(prepared: Path, single: SmallTraining, tmp_path: Path) -> None:
     run = _by_two_ranks(prepared, tmp_path, {"training.sequence_parallel": 2})
-    _learnt_the_same(run, single)
-    _shows_the_same(run, single)
+    _assert_learnt_the_same(run, single)
+    _assert_shows_the_same(run, single)
 
 
 def test_zero_3_leaves_whole_weights(prepared: Path, single: SmallTraining, tmp_path: Path) -> None:
     run = _by_two_ranks(prepared, tmp_path, {"training.zero_stage": 3})
-    _learnt_the_same(run, single)
-    _shows_the_same(run, single)
+    _assert_learnt_the_same(run, single)
+    _assert_shows_the_same(run, single)
     load_checkpoint(tmp_path / "weights", DreamActor)
 
 
