@@ -1,25 +1,27 @@
 """The command line as a whole."""
 
-import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
 
 BIN = Path(sys.executable).parent
 
-
-def cpu_seconds_of(*command: str) -> float:
-    """CPU time of a command, measured as the growth of what all ended children have used."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, capture_output=True, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
+# What takes seconds to import; only the command that needs one of these may.
+HEAVY = {"torch", "diffusers", "mediapipe", "cv2", "scipy", "pandas", "pyarrow", "mlflow", "prefect", "dvc", "deepspeed"}
 
 
-def test_help_needs_less_than_a_second_of_cpu() -> None:
-    # The first run may have to write byte code.
-    assert min(cpu_seconds_of(str(BIN / "dreamactor"), "--help") for _ in range(2)) < 1.0
+def imported_by(*arguments: str) -> set[str]:
+    """Top-level modules that the command line imports before it has answered."""
+    command = [sys.executable, "-X", "importtime", BIN / "dreamactor", *arguments]
+    log = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    names = [line.rpartition("|")[2].strip() for line in log.splitlines() if line.startswith("import time:")]
+    return {name.partition(".")[0] for name in names}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    imported = imported_by("--help")
+    assert "dreamactor_core" in imported
+    assert not imported & HEAVY
 
 
 def test_help_shows_what_every_package_adds() -> None:
