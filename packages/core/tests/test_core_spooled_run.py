@@ -99,6 +99,17 @@ def test_a_resumed_run_goes_on_in_its_run_and_a_new_one_does_not(tmp_path, setti
     assert _history(settings, tmp_path, "loss") == [(1, 1.0), (2, 2.0), (4, 4.0)]
 
 
+def test_a_resumed_run_bears_what_changed_as_a_tag(tmp_path, settings):
+    for workers, resumes in ((1, False), (2, True)):
+        with SpooledRun(settings, tmp_path, "face", tags={}, resumes=resumes) as run:
+            run.params({"workers": workers, "seed": 0})
+    recorded = client(settings).get_run((tmp_path / RUN_ID).read_text()).data
+    assert recorded.params == {"workers": "1", "seed": "0"}
+    assert recorded.tags["changed.workers"] == "2"
+    assert "changed.seed" not in recorded.tags
+    assert not waiting(tmp_path)
+
+
 def test_a_server_that_is_not_there_costs_no_more_than_patience(tmp_path):
     nowhere = TrackingSettings(uri="http://127.0.0.1:9", artifacts="mlartifacts")
     run = SpooledRun(nowhere, tmp_path, "face", tags={}, resumes=False)

@@ -130,7 +130,7 @@ class SpooledRun:
                     return
             except Exception as problem:  # no outage of MLflow, of whatever kind, may stop a training
                 if not self._outage:
-                    say(f"MLflow cannot be reached, training goes on: {str(problem)[:200]}")
+                    say(f"MLflow takes nothing now, training goes on: {str(problem)[:200]}")
                 self._outage = True
             if self._closing:
                 time.sleep(_RETRY_S)

@@ -126,8 +126,8 @@ _WAN_VAE_16X = VAEConfig(
 # residual kind learns faster from nothing: its shortcuts carry colour from the first step.
 _TINY_VAE = VAEConfig(
     latent_channels=16,
-    base_dim=24,
-    decoder_base_dim=24,
+    base_dim=32,
+    decoder_base_dim=32,
     dim_mult=(1, 2, 2),
     residual_blocks=1,
     temporal_downsample=(True, True),
