@@ -15,7 +15,9 @@ from dreamactor_core.video import read_frames
 from dreamactor_dataset.clip_set import ClipSet
 from dreamactor_dataset.samples import SampleLoader
 from dreamactor_dataset.sampling import Draw, WindowSampler
+from dreamactor_dataset.shards.contents import half_body_of
 from dreamactor_dataset.shards.pack import pack_clips
+from dreamactor_signals.views import half_body_track
 
 SETTINGS = SamplingDataSettings(min_frames=9, max_frames=17, area=64 * 96, context_latents=2)
 DRAW = Draw(
@@ -106,7 +108,7 @@ def test_controls_lie_on_the_person(loader: SampleLoader) -> None:
     assert abs(face_y - sphere_y) < 4
     assert abs(face_x - sphere_x) < 2
     # The face is red; so is the middle of its crop, where the tracker is right.
-    crops_THWC = loader.face_crops(replace(DRAW, clip_index=1))
+    crops_THWC = loader.open(replace(DRAW, clip_index=1)).face_crops()
     assert crops_THWC[0, 90:130, 90:130, 0].mean() > 200
     assert sample.motion.face_units_TU is not None
     np.testing.assert_allclose(sample.motion.face_units_TU[:, 0], np.linspace(0, 1, 30)[12:21], atol=1e-6)
@@ -114,7 +116,7 @@ def test_controls_lie_on_the_person(loader: SampleLoader) -> None:
 
 def test_the_truth_or_the_tracked_track_is_used_as_drawn(loader: SampleLoader) -> None:
     truth, tracked = (
-        np.argwhere(loader.motion(replace(DRAW, use_truth=use)).control_TCHW.any(axis=(0, 1)))[:, 1].mean()
+        np.argwhere(loader.open(replace(DRAW, use_truth=use)).motion().control_TCHW.any(axis=(0, 1)))[:, 1].mean()
         for use in (True, False)
     )
     assert tracked > truth + 5
@@ -122,7 +124,7 @@ def test_the_truth_or_the_tracked_track_is_used_as_drawn(loader: SampleLoader) -
 
 def test_the_half_body_crop_is_nearer(loader: SampleLoader) -> None:
     draw = replace(DRAW, clip_index=1, reference_frames=(15,), half_body_frame=15)
-    whole, crop = loader.references(draw)
+    whole, crop = loader.open(draw).references()
     red = [((image[..., 0] > 200) & (image[..., 1] < 120)).sum() for image in (whole, crop)]
     assert red[1] > 1.5 * red[0] > 0
 
@@ -134,14 +136,14 @@ def test_cached_latents_need_no_pixels(loader: SampleLoader, monkeypatch: pytest
         raise AssertionError("a picture was decoded")
 
     monkeypatch.setattr(dreamactor_dataset.clip_set, "read_pictures", refuse)
-    np.testing.assert_array_equal(loader.motion(DRAW).control_TCHW, whole.control_TCHW)
+    np.testing.assert_array_equal(loader.open(DRAW).motion().control_TCHW, whole.control_TCHW)
 
 
 def test_windows_that_are_not_carried_have_no_context(loader: SampleLoader) -> None:
     sample = loader.sample(replace(DRAW, start=0, carried=False))
     assert (sample.context_frames, len(sample.video_THWC)) == (0, 9)
     # A clip's beginning is all the past there is.
-    assert loader.context_frames(replace(DRAW, start=4)) == 4
+    assert loader.open(replace(DRAW, start=4)).context_frames == 4
 
 
 def test_what_the_sampler_draws_can_be_loaded(clips: ClipSet, loader: SampleLoader) -> None:
@@ -202,18 +204,39 @@ def test_frames_are_those_of_the_file(manifest: Path, loader: SampleLoader) -> N
 
 
 def test_references_come_with_the_pose_they_show(clips: ClipSet, loader: SampleLoader) -> None:
-    maps_RCHW = loader.reference_control(DRAW)
+    maps_RCHW = loader.open(DRAW).reference_control()
     assert maps_RCHW.shape == (3, 6, 96, 64)
     assert maps_RCHW.dtype == np.uint8
     shown = replace(DRAW, start=29, frame_count=1, reference_frames=(29,), half_body_frame=None, use_truth=False)
-    np.testing.assert_array_equal(loader.reference_control(shown), loader.motion(shown).control_TCHW)
+    parts = loader.open(shown)
+    np.testing.assert_array_equal(parts.reference_control(), parts.motion().control_TCHW)
+
+
+@pytest.mark.parametrize(
+    ("clip_index", "use_truth", "parsed"), [(0, True, [True, False]), (0, False, [False]), (1, True, [True])]
+)
+def test_a_sample_parses_each_track_once(
+    loader: SampleLoader, monkeypatch: pytest.MonkeyPatch, clip_index: int, use_truth: bool, parsed: list[bool]
+) -> None:
+    """The second clip has a true track only, which serves the window, the references and the half-body crop."""
+    asked: list[bool] = []
+    parse = ClipSet.track
+
+    def counted(clips: ClipSet, clip_index: int, *, truth: bool) -> MotionTrack:
+        asked.append(truth)
+        return parse(clips, clip_index, truth=truth)
+
+    monkeypatch.setattr(ClipSet, "track", counted)
+    loader.sample(replace(DRAW, clip_index=clip_index, use_truth=use_truth))
+    assert asked == parsed
 
 
 def test_the_pose_of_a_half_body_crop_is_that_of_the_crop(clips: ClipSet, loader: SampleLoader) -> None:
-    whole_HW, half_HW = (maps[0, 3:].max(axis=0) > 0 for maps in np.split(loader.reference_control(DRAW)[1:], 2))
+    whole_HW, half_HW = (maps[0, 3:].max(axis=0) > 0 for maps in np.split(loader.open(DRAW).reference_control()[1:], 2))
     # The head is nearer there, at the top, and not where it is in the whole frame.
     assert half_HW.sum() > 1.5 * whole_HW.sum()
-    seen = clips.half_body_track(0, 15)
+    track = clips.track(0, truth=False)
+    seen = half_body_track(track, half_body_of(track, clips.half_body_slot(0, 15)), DRAW.size)
     center_px = seen.project(seen.head_center_cam_m)[0]
     rows, columns = np.nonzero(half_HW)
     assert abs(rows.mean() + 0.5 - center_px[1]) < 1

@@ -25,7 +25,6 @@ from dreamactor_dataset.shards.contents import (
     HALF_BODY_CROPS,
     TRACK,
     TRUTH,
-    half_body_of,
 )
 from dreamactor_dataset.shards.index import ShardIndex
 from dreamactor_dataset.shards.pictures import read_pictures
@@ -110,19 +109,12 @@ class ClipSet:
 
     def face_center_px(self, clip_index: int, frame: int) -> np.ndarray | None:
         """(2,) x and y of the face in a training frame; None where none is seen."""
-        row, track = self.rows[clip_index], self.reference_track(clip_index)[frame : frame + 1]
+        row = self.rows[clip_index]
+        track = self.track(clip_index, truth=self.references_by_truth(clip_index))[frame : frame + 1]
         if not track.face_confidence[0] > 0:
             return None
         fitted = Fit.cover((row.width, row.height), self.table.size(clip_index)).track(track)
         return np.asarray(fitted.face_boxes_px[0].reshape(2, 2).mean(axis=0))
-
-    def half_body_track(self, clip_index: int, frame: int) -> MotionTrack:
-        """The pose, one frame, in the half-body crop nearest to a frame."""
-        from dreamactor_signals.views import half_body_track
-
-        track = self.reference_track(clip_index)
-        shown = half_body_of(track, self.half_body_slot(clip_index, frame))
-        return half_body_track(track, shown, self.table.size(clip_index))
 
     def track(self, clip_index: int, *, truth: bool) -> MotionTrack:
         """The clip's tracked or true motion track, in pixels of the source.
@@ -137,9 +129,9 @@ class ClipSet:
         except TrackError as problem:
             raise ShardError(problem.problem, path=record.shard, remedy=REMEDY) from problem
 
-    def reference_track(self, clip_index: int) -> MotionTrack:
-        """The track that chooses references: the tracked one where there is one."""
-        return self.track(clip_index, truth=not self.table.has_track[clip_index])
+    def references_by_truth(self, clip_index: int) -> bool:
+        """Whether the true track chooses the clip's references: only where there is no tracked one."""
+        return not self.table.has_track[clip_index]
 
     def _pictures(self, name: str, clip_index: int, chosen: Sequence[int] | None, size: tuple[int, int]) -> np.ndarray:
         wanted = range(int(self.table.lengths[clip_index])) if chosen is None else chosen

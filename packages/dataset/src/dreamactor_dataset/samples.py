@@ -1,6 +1,6 @@
 """One draw becomes one training sample: pixels, control maps, face crops and units, references.
 
-Each part can be had alone, so that training on cached latents reads no pixel: `motion` needs the track only.
+Each part can be had alone, so that training on cached latents reads no pixel: motion needs a track only.
 Legend: T window frames, K context frames before them, R references, H W training frame, C channels, U face units.
 """
 
@@ -15,6 +15,7 @@ from dreamactor_dataset.augmentation import change_bones, change_colours
 from dreamactor_dataset.clip_set import ClipSet
 from dreamactor_dataset.fitting import Fit
 from dreamactor_dataset.sampling import LATENT_STRIDE, Draw
+from dreamactor_dataset.shards.contents import half_body_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,58 +72,96 @@ class SampleLoader:
     def __init__(self, clips: ClipSet, settings: SamplingDataSettings, guidance: Guidance = "sphere") -> None:
         self._clips, self._settings, self._guidance = clips, settings, guidance
 
+    def open(self, draw: Draw) -> "SampleParts":
+        """The sample part by part; nothing is read yet."""
+        return SampleParts(draw, self._clips, self._settings, self._guidance)
+
     def sample(self, draw: Draw) -> Sample:
         """All of it.
 
         Raises:
             ShardError: the clip is damaged.
         """
-        context_frames = self.context_frames(draw)
-        frames = range(draw.start - context_frames, draw.start + draw.frame_count)
+        parts = self.open(draw)
+        frames = range(draw.start - parts.context_frames, draw.start + draw.frame_count)
         return Sample(
             draw=draw,
             clip_id=self._clips.clip_id(draw.clip_index),
             video_THWC=self._clips.frames(draw.clip_index, frames),
-            context_frames=context_frames,
-            motion=self.motion(draw),
-            face_crops_THWC=self.face_crops(draw),
-            references_RHWC=self.references(draw),
-            reference_control_RCHW=self.reference_control(draw),
+            context_frames=parts.context_frames,
+            motion=parts.motion(),
+            face_crops_THWC=parts.face_crops(),
+            references_RHWC=parts.references(),
+            reference_control_RCHW=parts.reference_control(),
         )
 
-    def motion(self, draw: Draw) -> MotionSample:
+
+class SampleParts:
+    """One draw: what is not asked for is not read, and a track that several parts need is parsed once.
+
+    Each part raises ShardError where the clip is damaged.
+    """
+
+    def __init__(self, draw: Draw, clips: ClipSet, settings: SamplingDataSettings, guidance: Guidance) -> None:
+        self._draw, self._clips, self._settings, self._guidance = draw, clips, settings, guidance
+        self._tracks: dict[bool, MotionTrack] = {}
+
+    @property
+    def context_frames(self) -> int:
+        """Frames to encode before a carried window, so that its first latent has a past as it has at inference."""
+        draw = self._draw
+        return min(draw.start, LATENT_STRIDE * self._settings.context_latents) if draw.carried else 0
+
+    def motion(self) -> MotionSample:
         """The control maps and face units of the window, without decoding a picture."""
         from dreamactor_signals.draw import control_maps
 
-        row = self._clips.rows[draw.clip_index]
-        whole = self._clips.track(draw.clip_index, truth=draw.use_truth)
-        seen = Fit.cover((row.width, row.height), draw.size).track(whole[draw.start : draw.start + draw.frame_count])
+        draw = self._draw
+        window = self._track(truth=draw.use_truth)[draw.start : draw.start + draw.frame_count]
+        seen = self._fit().track(window)
         drawn = change_bones(seen, self._settings.bone_shape, draw.augmentation)
         return MotionSample(control_maps(drawn, draw.size, self._guidance), seen.face_confidence, seen.face_units, seen)
 
-    def reference_control(self, draw: Draw) -> np.ndarray:
+    def reference_control(self) -> np.ndarray:
         """(R, 6, H, W) uint8: control maps of how the person stands in each reference, in the order of `references`."""
         from dreamactor_signals.draw import control_maps
 
-        row = self._clips.rows[draw.clip_index]
-        whole, fit = self._clips.reference_track(draw.clip_index), Fit.cover((row.width, row.height), draw.size)
-        poses = [fit.track(whole[frame : frame + 1]) for frame in draw.reference_frames]
-        if draw.half_body_frame is not None:
-            poses.append(self._clips.half_body_track(draw.clip_index, draw.half_body_frame))
-        return np.concatenate([control_maps(pose, draw.size, self._guidance) for pose in poses])
+        whole, fit = self._reference_track(), self._fit()
+        poses = [fit.track(whole[frame : frame + 1]) for frame in self._draw.reference_frames]
+        if self._draw.half_body_frame is not None:
+            poses.append(self._half_body_pose(self._draw.half_body_frame))
+        return np.concatenate([control_maps(pose, self._draw.size, self._guidance) for pose in poses])
 
-    def face_crops(self, draw: Draw) -> np.ndarray:
+    def face_crops(self) -> np.ndarray:
         """(T, S, S, 3) uint8: the faces that drive the window, in other colours than they have in it."""
+        draw = self._draw
         crops_THWC = self._clips.crops(draw.clip_index, range(draw.start, draw.start + draw.frame_count))
         return change_colours(crops_THWC, self._settings.face_colour, draw.augmentation)
 
-    def references(self, draw: Draw) -> np.ndarray:
+    def references(self) -> np.ndarray:
         """(R, H, W, 3) uint8: the whole frames in the order of the draw, then the half-body crop if one was drawn."""
+        draw = self._draw
         whole_RHWC = self._clips.frames(draw.clip_index, draw.reference_frames)
         if draw.half_body_frame is None:
             return whole_RHWC
         return np.concatenate([whole_RHWC, self._clips.half_bodies(draw.clip_index, [draw.half_body_frame])])
 
-    def context_frames(self, draw: Draw) -> int:
-        """Frames to encode before a carried window, so that its first latent has a past as it has at inference."""
-        return min(draw.start, LATENT_STRIDE * self._settings.context_latents) if draw.carried else 0
+    def _half_body_pose(self, frame: int) -> MotionTrack:
+        """One frame, as the half-body crop nearest to `frame` shows it."""
+        from dreamactor_signals.views import half_body_track
+
+        track = self._reference_track()
+        shown = half_body_of(track, self._clips.half_body_slot(self._draw.clip_index, frame))
+        return half_body_track(track, shown, self._draw.size)
+
+    def _reference_track(self) -> MotionTrack:
+        return self._track(truth=self._clips.references_by_truth(self._draw.clip_index))
+
+    def _track(self, *, truth: bool) -> MotionTrack:
+        if truth not in self._tracks:
+            self._tracks[truth] = self._clips.track(self._draw.clip_index, truth=truth)
+        return self._tracks[truth]
+
+    def _fit(self) -> Fit:
+        row = self._clips.rows[self._draw.clip_index]
+        return Fit.cover((row.width, row.height), self._draw.size)

@@ -218,7 +218,8 @@ class DiffusionTask:
 
     def _sample(self, draw: Draw) -> dict[str, np.ndarray]:
         window = self._latents.window(draw)
-        motion = self._loader.motion(draw)
+        parts = self._loader.open(draw)
+        motion = parts.motion()
         stride = self.module.actor.config.spatial_stride
         arrays = {
             "latents_BCFHW": window.latents_CFHW,
@@ -227,9 +228,9 @@ class DiffusionTask:
             "weights_BFHW": loss_weights(motion.track, stride, self._training.objective),
         }
         if "face" in self._row.conditions:
-            arrays["crops_BTCHW"] = self._loader.face_crops(draw).transpose(0, 3, 1, 2)
+            arrays["crops_BTCHW"] = parts.face_crops().transpose(0, 3, 1, 2)
         if self.module.actor.config.reference_pose:
-            arrays["reference_control_BRCHW"] = self._loader.reference_control(draw)
+            arrays["reference_control_BRCHW"] = parts.reference_control()
         return arrays
 
 
