@@ -21,7 +21,7 @@ demo: .venv/.ready ## a real photograph performs a real video, by the released w
 
 release: .venv/.ready ## make the released weights again: hours on two cores, resumable (release/params.yaml)
 	cd release && dvc repro train-audio
-	dreamactor model release release/models/stage3 -o packages/model/src/dreamactor_model/released/tiny
+	cd release && dreamactor model release models/stage3 -o ../packages/model/src/dreamactor_model/released/tiny
 
 CHECKS := lint types imports
 # Those that take longest begin first.

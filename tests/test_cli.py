@@ -7,7 +7,7 @@ from pathlib import Path
 BIN = Path(sys.executable).parent
 
 # What takes seconds to import; only the command that needs one of these may.
-HEAVY = {"torch", "diffusers", "mediapipe", "cv2", "scipy", "pandas", "pyarrow", "mlflow", "prefect", "dvc", "deepspeed"}
+HEAVY = {"torch", "diffusers", "mediapipe", "cv2", "scipy", "pyarrow", "mlflow", "prefect", "dvc", "deepspeed"}
 
 
 def imported_by(*arguments: str) -> set[str]:

@@ -26,7 +26,8 @@ from benchmarks.dit_parts.sizes import LATENT_CHANNELS, SMALL, TEXT_DIM, TEXT_TO
 
 _ROUNDS = 5
 # Three different scales, so that no term may be left out.
-_SETTINGS = SamplingSettings(steps=10, guidance_reference=3.0, guidance_motion=2.5)
+_REFERENCE, _MOTION = 3.0, 2.5
+_SETTINGS = SamplingSettings(steps=10, guidance_reference=_REFERENCE, guidance_motion=_MOTION)
 _TERMS = 3
 _THEIR_FACE_PX = 128
 _THEIR_FACE_CHANNELS = {"4": 64, "8": 64, "16": 64, "32": 32, "64": 16, "128": 8}
@@ -118,8 +119,8 @@ def _their_loop(model: WanAnimateTransformer3DModel, noise: Tensor, faces_BCTHW:
         time_B = made.new_full((_TERMS,), noise_level * TIMESTEP_SCALE)
         every = model(torch.cat([frames, known], dim=1), time_B, prompt, None, pose, faces_BCTHW).sample[:, :, 1:]
         free, still, driven = every.chunk(_TERMS)
-        moved = _SETTINGS.guidance_motion * (driven - still)
-        return free + _SETTINGS.guidance_reference * (still - free) + moved
+        moved = _MOTION * (driven - still)
+        return free + _REFERENCE * (still - free) + moved
 
     return integrate(velocity, noise, _SETTINGS)
 

@@ -26,7 +26,7 @@ def test_order_is_file_then_environment_then_command_line(monkeypatch: pytest.Mo
 
 
 def test_without_a_file_the_built_in_values_hold() -> None:
-    assert load_settings().sampling.guidance_motion == 2.5
+    assert load_settings().sampling.guidance_motion is None
 
 
 @pytest.mark.parametrize(

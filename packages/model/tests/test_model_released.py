@@ -15,6 +15,7 @@ from dreamactor_model.audio_weights import find_audio
 from dreamactor_model.checkpoint import load_checkpoint, read_about, save_checkpoint
 from dreamactor_model.encoders.audio import AudioEncoder
 from dreamactor_model.encoders.face_branch import face_branch_sha256
+from dreamactor_model.guidance import PAPER_SCALE, GuidanceScales
 from dreamactor_model.presets import AudioConfig, get_preset
 from dreamactor_model.registry import checkpoint_folder
 from dreamactor_model.released import packing
@@ -37,7 +38,7 @@ def stage3(tmp_path: Path) -> Path:
 
 
 def test_a_release_is_one_whole_model_in_half_the_bytes(stage3: Path, tmp_path: Path) -> None:
-    released = pack_release(stage3, tmp_path / "released")
+    released = pack_release(stage3, tmp_path / "released", SamplingSettings(guidance_motion=1.5))
     assert checkpoint_folder(TrackingSettings(), str(released)) == released
     # Its own audio encoder still knows the face branch, whose weights stay as they are.
     assert find_audio(released) == released / "audio"
@@ -51,19 +52,20 @@ def test_a_release_is_one_whole_model_in_half_the_bytes(stage3: Path, tmp_path: 
     assert about["licence"] == "Apache-2.0"
     assert "synthetic" in about["data"]
     assert about["stage"] == "3"
+    assert about["sampling"] == {"guidance_motion": 1.5}
 
 
 def test_a_model_without_a_voice_is_not_released(stage3: Path, tmp_path: Path) -> None:
     (stage3.parent / "audio" / "config.json").unlink()
     with pytest.raises(WeightsError, match="no audio encoder"):
-        pack_release(stage3, tmp_path / "released")
+        pack_release(stage3, tmp_path / "released", SamplingSettings())
     assert not (tmp_path / "released").exists()
 
 
 def test_too_large_a_model_is_not_released(stage3: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "_MOST_BYTES", 1000)
     with pytest.raises(WeightsError, match="too many for a package"):
-        pack_release(stage3, tmp_path / "released")
+        pack_release(stage3, tmp_path / "released", SamplingSettings())
     assert not (tmp_path / "released").exists()
 
 
@@ -71,13 +73,20 @@ def test_damaged_weights_are_not_released(stage3: Path, tmp_path: Path) -> None:
     config = json.loads((stage3 / "config.json").read_text())
     (stage3 / "config.json").write_text(json.dumps(config | {"format": 9}))
     with pytest.raises(WeightsError, match="sha256"):
-        pack_release(stage3, tmp_path / "released")
+        pack_release(stage3, tmp_path / "released", SamplingSettings())
 
 
 def test_segments_are_no_longer_than_the_clips_of_the_training() -> None:
     sampling = SamplingSettings(segment_frames=73, steps=4)
     assert as_trained(sampling, {"max_frames": 33}) == sampling.model_copy(update={"segment_frames": 33})
     assert as_trained(sampling, {"max_frames": 121}) == as_trained(sampling, {}) == sampling
+
+
+def test_guidance_is_what_was_said_then_what_the_weights_came_with_then_the_papers() -> None:
+    about = {"sampling": {"guidance_reference": 1.5}}
+    for said, reference in ((None, 1.5), (4.0, 4.0)):
+        scales = GuidanceScales.chosen(as_trained(SamplingSettings(guidance_reference=said), about))
+        assert scales == GuidanceScales(reference, PAPER_SCALE)
 
 
 def test_the_released_weights_are_whole_and_small() -> None:

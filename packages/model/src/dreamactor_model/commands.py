@@ -98,7 +98,9 @@ def promote(
 
 
 @app.command()
+@with_settings("sampling.guidance_reference", "sampling.guidance_motion")
 def release(
+    settings: Settings,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the released model; replaced whole.")],
     checkpoint: Annotated[Path, typer.Argument(help="A finished stage, its audio encoder beside it.")] = Path(
         "models/stage3"
@@ -107,7 +109,7 @@ def release(
     """Make of a finished model the one that comes with the package."""
     from dreamactor_model.released.packing import pack_release
 
-    typer.echo(pack_release(checkpoint, output))
+    typer.echo(pack_release(checkpoint, output, settings.sampling))
 
 
 @app.command("roll-back")

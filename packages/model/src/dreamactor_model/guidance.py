@@ -1,4 +1,4 @@
-"""Nested dual guidance: first toward the references, then, given them, toward the motion (paper 4.1; both 2.5).
+"""Nested dual guidance: first toward the references, then, given them, toward the motion (paper 4.1).
 
 v = v(0,0) + s_ref [v(r,0) - v(0,0)] + s_motion [v(r,m) - v(r,0)]
   = (1 - s_ref) v(0,0) + (s_ref - s_motion) v(r,0) + s_motion v(r,m)
@@ -12,6 +12,7 @@ Legend: B batch, F latent frames, C channels, H W latent rows and columns, K gui
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 from dreamactor_core.settings.sampling import SamplingSettings
 from torch import Tensor
@@ -20,6 +21,9 @@ from dreamactor_model.actor import DreamActor
 from dreamactor_model.conditions import Conditions, stack
 from dreamactor_model.dit.step_cache import StepCache
 
+PAPER_SCALE = 2.5
+"""Of both, where neither the settings nor the weights say another."""
+
 
 @dataclass(frozen=True)
 class GuidanceScales:
@@ -27,6 +31,12 @@ class GuidanceScales:
 
     reference: float
     motion: float
+
+    @classmethod
+    def chosen(cls, settings: SamplingSettings) -> Self:
+        """As the settings say, the paper's where they do not."""
+        said = (settings.guidance_reference, settings.guidance_motion)
+        return cls(*(PAPER_SCALE if scale is None else scale for scale in said))
 
     def terms(self, conditions: Conditions) -> list[tuple[float, Conditions]]:
         """Weight and conditions of every evaluation that counts, the most conditioned last."""
@@ -48,7 +58,7 @@ class GuidedVelocity:
 
     def __init__(self, actor: DreamActor, conditions: Conditions, settings: SamplingSettings) -> None:
         self._actor, self._conditions, self._settings = actor, conditions, settings
-        self._scales = GuidanceScales(settings.guidance_reference, settings.guidance_motion)
+        self._scales = GuidanceScales.chosen(settings)
         self._guided_steps = 0
         self._difference: Tensor | None = None
 

@@ -11,8 +11,12 @@ class SamplingSettings(Section):
     """One inference."""
 
     steps: int = Field(20, ge=1, description="Solver steps.")
-    guidance_reference: float = Field(2.5, ge=0, description="Guidance scale of the reference images.")
-    guidance_motion: float = Field(2.5, ge=0, description="Guidance scale of the motion signals.")
+    guidance_reference: float | None = Field(
+        None, ge=0, description="Guidance scale of the references; if not said what the weights came with, or 2.5."
+    )
+    guidance_motion: float | None = Field(
+        None, ge=0, description="Guidance scale of the motion; if not said what the weights came with, or 2.5."
+    )
     guidance_interval: tuple[float, float] = Field(
         (0.0, 1.0),
         description="Noise levels, lowest and highest, at which there is guidance; elsewhere its scales are 1.",

@@ -8,6 +8,7 @@ from dreamactor_core.errors import WeightsError
 from dreamactor_core.files import atomic_directory
 from dreamactor_core.lineage import data_versions
 from dreamactor_core.provenance import git_commit
+from dreamactor_core.settings.sampling import SamplingSettings
 
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.audio_weights import AUDIO_FOLDER, find_audio
@@ -20,12 +21,13 @@ DATA = "synthetic people made by this repository (CC0-1.0); no photograph and no
 _MOST_BYTES = 40_000_000
 
 
-def pack_release(checkpoint: Path, output: Path) -> Path:
+def pack_release(checkpoint: Path, output: Path, sampling: SamplingSettings) -> Path:
     """Write the model, its VAE and its audio encoder into one folder, the transformer in bfloat16.
 
     Args:
         checkpoint: a finished stage of the pipeline; its audio encoder lies beside it.
         output: replaced in one step.
+        sampling: the guidance that it says goes with the weights, for whoever says none.
 
     Raises:
         WeightsError: not a whole model, one without an audio encoder, or one too large to come with a package.
@@ -35,7 +37,7 @@ def pack_release(checkpoint: Path, output: Path) -> Path:
     actor = load_checkpoint(checkpoint, DreamActor)
     to_bfloat16(actor.dit)
     with atomic_directory(output) as temporary:
-        save_finished(actor, checkpoint / VAE_FOLDER, temporary, about=_about(checkpoint))
+        save_finished(actor, checkpoint / VAE_FOLDER, temporary, about=_about(checkpoint, sampling))
         shutil.copytree(audio, temporary / AUDIO_FOLDER)
         size = sum(path.stat().st_size for path in temporary.rglob("*") if path.is_file())
         if size > _MOST_BYTES:
@@ -45,13 +47,14 @@ def pack_release(checkpoint: Path, output: Path) -> Path:
     return output
 
 
-def _about(checkpoint: Path) -> Mapping[str, object]:
+def _about(checkpoint: Path, sampling: SamplingSettings) -> Mapping[str, object]:
     """What was known, and what whoever gets it without the repository should know."""
     known = {name: value for name, value in read_about(checkpoint).items() if name != VAE_KEY}
     return {
         **known,
         "licence": LICENCE,
         "data": DATA,
+        "sampling": sampling.model_dump(include={"guidance_reference", "guidance_motion"}, exclude_none=True),
         "git_commit": git_commit() or "unknown",
         # Of the workspace whose models/ it lies in.
         "data_versions": data_versions(checkpoint.resolve().parents[1]),
