@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,6 @@ class Finished:
     status: int
     stdout: str
     stderr: str
-    wall_s: float
 
 
 class Workspace:
@@ -34,7 +32,6 @@ class Workspace:
 
     def run(self, *command: str, timeout_s: float = 420, **environment: str) -> Finished:
         """Run a command of this environment in the workspace."""
-        start = time.monotonic()
         done = subprocess.run(
             command,
             cwd=self.root,
@@ -44,7 +41,7 @@ class Workspace:
             timeout=timeout_s,
             check=False,
         )
-        return Finished(done.returncode, done.stdout, done.stderr, time.monotonic() - start)
+        return Finished(done.returncode, done.stdout, done.stderr)
 
     def dreamactor(self, *arguments: str, **environment: str) -> Finished:
         """Run the real command line."""

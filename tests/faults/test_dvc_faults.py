@@ -25,9 +25,9 @@ def _lock(workspace: Path) -> Path:
 
 def _start_slow_stage(workspace: Path) -> "subprocess.Popen[bytes]":
     """A real `dvc repro` in the middle of a stage."""
-    write_stages(workspace, f"touch started && sleep 30 && {COPY}")
+    write_stages(workspace, f"touch started && sleep 120 && {COPY}")
     process = subprocess.Popen([sys.executable, "-m", "dvc", "repro", "-q"], cwd=workspace, start_new_session=True)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 180
     while not (workspace / "started").exists():
         assert time.monotonic() < deadline, "the stage never started"
         time.sleep(0.1)

@@ -11,7 +11,7 @@ from dreamactor_core.children import spawn, stop
 _SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 
 
-def _gone(pid: int, within_s: float = 5.0) -> bool:
+def _gone(pid: int, within_s: float = 60.0) -> bool:
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
