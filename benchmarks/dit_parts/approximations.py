@@ -28,11 +28,13 @@ from dreamactor_core.footage import footage
 from dreamactor_core.settings import Settings, load_settings
 from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_model.actor import DreamActor
-from dreamactor_model.animate.frames import encode_images, to_pixels
+from dreamactor_model.animate.frames import to_pixels
 from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.animate.motion import DrivenMotion
+from dreamactor_model.animate.references import encode_references
 from dreamactor_model.animate.subject import read_subject
 from dreamactor_model.evaluation.metrics.frames.pixels import psnr_db
+from dreamactor_model.sampling.references import References
 from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream
 from dreamactor_signals.extraction import extract_video
 from dreamactor_signals.retarget import retarget
@@ -60,11 +62,11 @@ class _Scene:
     """One segment to sample again and again."""
 
     model: LoadedModel
-    references_RCHW: Tensor
+    references: References
     motion: MotionArrays
 
     def latents(self, actor: DreamActor, sampling: SamplingSettings) -> Tensor:
-        return torch.cat(list(sample_stream(actor, self.references_RCHW, self.motion, sampling)), dim=2)
+        return torch.cat(list(sample_stream(actor, self.references, self.motion, sampling)), dim=2)
 
     def frames(self, actor: DreamActor, sampling: SamplingSettings) -> tuple[np.ndarray, int]:
         """(T, H, W, 3) uint8, and how many clips passed through the first block on the way."""
@@ -140,7 +142,7 @@ def _scene(model: LoadedModel, settings: Settings) -> _Scene:
     drawn = DrivenMotion(retargeted, subject.size, video=footage("smiling-man"), driving=driving)
     every = range(FRAMES)
     motion = MotionArrays(drawn.control_maps(every), drawn.face_crops(every))
-    return _Scene(model, encode_images(model, subject.images_RHWC), motion)
+    return _Scene(model, encode_references(model, subject, drawn.guidance), motion)
 
 
 if __name__ == "__main__":

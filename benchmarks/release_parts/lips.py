@@ -22,6 +22,7 @@ from dreamactor_dataset.synthetic.speech.utterances import Utterance, make_utter
 from dreamactor_model.animate.frames import make_frames
 from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.animate.motion import TrackMotion
+from dreamactor_model.animate.references import encode_references
 from dreamactor_model.animate.speech import SpeechDriver, held_pose
 from dreamactor_model.animate.subject import Subject
 from dreamactor_model.encoders.audio import AUDIO_FPS
@@ -78,10 +79,7 @@ def _spoken_jaw(
         tokens_TC = driver.tokens(recording, AUDIO_FPS)
     held = held_pose(subject.track, len(tokens_TC), AUDIO_FPS, seed=0)
     motion = TrackMotion(replace(held, face_tokens=tokens_TC), subject.size, guidance)
-    control_RCHW = subject.control_maps(guidance)
-    frames = list(
-        make_frames(model, subject.images_RHWC, motion, sampling, "speaking", reference_control_RCHW=control_RCHW)
-    )
+    frames = list(make_frames(model, encode_references(model, subject, guidance), motion, sampling, "speaking"))
     seen = tracker.track(frames, AUDIO_FPS, subject.size, "")
     assert seen.face_units is not None
     return np.asarray(seen.face_units[:, _JAW])

@@ -8,6 +8,8 @@ import time
 
 import numpy as np
 from dreamactor_model.animate.frames import make_frames
+from dreamactor_model.animate.references import encode_images
+from dreamactor_model.sampling.references import References
 from dreamactor_model.sampling.stream import MotionArrays
 
 from benchmarks.release_parts.held_out import enter, load_model
@@ -24,16 +26,8 @@ def measure(scale: float = 1.0) -> dict[str, float]:
     picture_RHWC = np.full((1, side, side, 3), 128, np.uint8)
     control_RCHW = np.zeros((1, 6, side, side), np.uint8)
     began = time.perf_counter()
-    made = list(
-        make_frames(
-            model,
-            picture_RHWC,
-            motion,
-            sampling,
-            "sampling",
-            reference_control_RCHW=control_RCHW,
-        )
-    )
+    references = References(encode_images(model, picture_RHWC), control_RCHW)
+    made = list(make_frames(model, references, motion, sampling, "sampling"))
     assert len(made) == frames
     return {"sample_73_frames_s": time.perf_counter() - began}
 

@@ -31,6 +31,7 @@ from dreamactor_core.settings.training import ObjectiveSettings, StageSettings, 
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.animate.frames import to_pixels
 from dreamactor_model.presets import get_preset, latent_frames
+from dreamactor_model.sampling.references import References
 from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream
 from dreamactor_model.training.diffusion.diffusion_stage import FlowObjective
 from dreamactor_model.training.diffusion.loss_weights import loss_weights
@@ -229,8 +230,8 @@ def _sample(
     actor: DreamActor, vae: VideoVAE, image_HWC: np.ndarray, control_TCHW: np.ndarray, crops_THWC: np.ndarray
 ) -> np.ndarray:
     """(T, H, W, 3) uint8 through the whole path, in two segments."""
-    references_RCHW = vae.encode(to_model_range(torch.from_numpy(image_HWC)[None, None]))[:, :, 0]
-    latents = sample_stream(actor, references_RCHW, MotionArrays(control_TCHW, crops_THWC), _SAMPLING)
+    references = References(vae.encode(to_model_range(torch.from_numpy(image_HWC)[None, None]))[:, :, 0])
+    latents = sample_stream(actor, references, MotionArrays(control_TCHW, crops_THWC), _SAMPLING)
     return np.stack([to_pixels(frame) for frame in decode_frames(vae, latents, _FRAMES)])
 
 

@@ -12,6 +12,7 @@ from dreamactor_core.errors import SettingsError
 from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.presets import latent_frames
+from dreamactor_model.sampling.references import References
 from dreamactor_model.sampling.segments import Segment, plan_segments
 from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream, step_count
 from dreamactor_model.vae import VideoVAE
@@ -40,7 +41,7 @@ def _motion(frames: int, *, face: bool = False) -> MotionArrays:
     return MotionArrays(random.integers(0, 256, (frames, 6, 32, 32), dtype=np.uint8), crops)
 
 
-REFERENCES = torch.randn(2, 4, 4, 4, generator=torch.Generator().manual_seed(4))
+REFERENCES = References(torch.randn(2, 4, 4, 4, generator=torch.Generator().manual_seed(4)))
 
 
 def _sample(actor: DreamActor, motion: MotionArrays, settings: SamplingSettings = SETTINGS) -> list[Tensor]:
@@ -188,6 +189,17 @@ def test_motion_drives_the_segment_it_belongs_to(actor: DreamActor) -> None:
     after = _sample(actor, motion)
     assert torch.equal(before[0], after[0])
     assert not torch.equal(before[1], after[1])
+
+
+def test_where_the_person_stands_in_references_is_read_by_models_that_learned_it() -> None:
+    control_RCHW = np.random.default_rng(5).integers(0, 256, (2, 6, 32, 32), dtype=np.uint8)
+    posed = dataclasses.replace(REFERENCES, control_RCHW=control_RCHW)
+    for reads in (True, False):
+        actor = awake_actor(dataclasses.replace(MICRO_ACTOR, layers=1, reference_pose=reads))
+        with_pose, without = (
+            torch.cat(list(sample_stream(actor, shown, _motion(9), SETTINGS)), dim=2) for shown in (posed, REFERENCES)
+        )
+        assert torch.equal(with_pose, without) != reads
 
 
 def test_steps_are_announced(actor: DreamActor) -> None:

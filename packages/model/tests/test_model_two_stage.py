@@ -14,6 +14,7 @@ from dreamactor_model.animate import AnimateRequest
 from dreamactor_model.animate.frames import make_frames
 from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.animate.motion import TrackMotion
+from dreamactor_model.animate.references import encode_references
 from dreamactor_model.animate.subject import read_subject
 from dreamactor_model.animate.views import with_made_views
 from dreamactor_model.commands import animate
@@ -87,7 +88,7 @@ def test_made_views_are_the_picked_frames_of_the_first_pass(
     both = with_made_views(model, subject, sampling, "sphere", count=3)
     track = turning_views(subject.track, FRAMES, np.radians(50))
     motion = TrackMotion(track, subject.size, own_face=subject.face_crop())
-    frames = list(make_frames(model, subject.images_RHWC, motion, sampling, "again"))
+    frames = list(make_frames(model, encode_references(model, subject, "sphere"), motion, sampling, "again"))
     assert [view.yaw_deg for view in both.views[:2]] == [50, -50]
     assert both.views[2].yaw_deg == pytest.approx(0, abs=1e-3)
     assert both.paths == subject.paths

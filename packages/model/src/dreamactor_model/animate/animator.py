@@ -28,6 +28,7 @@ from dreamactor_model.animate.address import content_address
 from dreamactor_model.animate.frames import make_frames
 from dreamactor_model.animate.loaded import LoadedModel, as_trained
 from dreamactor_model.animate.motion import DrivenMotion, TrackMotion
+from dreamactor_model.animate.references import encode_references
 from dreamactor_model.animate.request import AnimateRequest, AnimateResult
 from dreamactor_model.animate.sheet import SheetRows
 from dreamactor_model.animate.speech import SpeechDriver, held_pose
@@ -83,16 +84,8 @@ class Animator:
             rows = SheetRows(subject, motion, request.speech)
             sound = request.speech or request.driving
             with VideoWriter(unfinished, motion.fps, size=subject.size, audio_from=sound) as writer:
-                control_RCHW = subject.control_maps(self._settings.signals.guidance)
-                made = make_frames(
-                    self._model,
-                    subject.images_RHWC,
-                    motion,
-                    sampling,
-                    "sampling",
-                    reference_control_RCHW=control_RCHW,
-                )
-                for frame in made:
+                references = encode_references(self._model, subject, self._settings.signals.guidance)
+                for frame in make_frames(self._model, references, motion, sampling, "sampling"):
                     writer.write(frame)
                     rows.add(frame)
             rows.write(result.contact_sheet)

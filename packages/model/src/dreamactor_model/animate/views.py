@@ -18,6 +18,7 @@ from dreamactor_signals.views import head_yaw_rad, pick_complement, turning_view
 from dreamactor_model.animate.frames import make_frames
 from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.animate.motion import TrackMotion
+from dreamactor_model.animate.references import encode_references
 from dreamactor_model.animate.subject import MadeView, Subject
 
 
@@ -36,14 +37,8 @@ def with_made_views(
     motion = TrackMotion(track, subject.size, guidance, own_face=subject.face_crop())
     yaw_rad = head_yaw_rad(track)
     chosen = pick_complement(yaw_rad, float(head_yaw_rad(subject.track)[0]), count).tolist()
-    frames = make_frames(
-        model,
-        subject.images_RHWC,
-        motion,
-        sampling,
-        "sampling other views",
-        reference_control_RCHW=subject.control_maps(guidance),
-    )
+    references = encode_references(model, subject, guidance)
+    frames = make_frames(model, references, motion, sampling, "sampling other views")
     made = {index: frame for index, frame in enumerate(frames) if index in chosen}
     views = tuple(MadeView(index, round(float(np.degrees(yaw_rad[index])), 1)) for index in chosen)
     images_KHWC = np.stack([made[index] for index in chosen])

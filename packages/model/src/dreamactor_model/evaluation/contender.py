@@ -13,8 +13,9 @@ from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_core.settings.signals import Guidance
 from dreamactor_signals.draw import control_maps
 
-from dreamactor_model.animate.frames import encode_images, to_pixels
+from dreamactor_model.animate.frames import to_pixels
 from dreamactor_model.animate.loaded import LoadedModel
+from dreamactor_model.animate.references import encode_references
 from dreamactor_model.animate.subject import Subject
 from dreamactor_model.animate.views import with_made_views
 from dreamactor_model.evaluation.suites.scenes import Scene
@@ -58,12 +59,8 @@ class ModelContender:
         track = scene.driving if self._variant.adjust_lengths else scene.driving_not_adjusted
         crops_THWC = scene.face_crops_THWC if self._variant.face else None
         motion = MotionArrays(control_maps(track, scene.size, self._guidance), crops_THWC)
-        subject = self._subject(scene)
-        references_RCHW = encode_images(self._model, subject.images_RHWC)
-        control_RCHW = subject.control_maps(self._guidance)
-        latents = sample_stream(
-            self._model.actor, references_RCHW, motion, self._sampling, reference_control_RCHW=control_RCHW
-        )
+        references = encode_references(self._model, self._subject(scene), self._guidance)
+        latents = sample_stream(self._model.actor, references, motion, self._sampling)
         return np.stack([to_pixels(frame) for frame in decode_frames(self._model.vae, latents, len(scene))])
 
     def _subject(self, scene: Scene) -> Subject:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.conditions import Conditions
+from dreamactor_model.sampling.references import References
 from dreamactor_model.sampling.segments import Segment, plan_segments
 from dreamactor_model.sampling.solver import solve
 from dreamactor_model.vae import VideoVAE
@@ -62,11 +63,10 @@ class MotionArrays:
 
 def sample_stream(
     actor: DreamActor,
-    references_RCHW: Tensor,
+    references: References,
     motion: MotionSource,
     settings: SamplingSettings,
     *,
-    reference_control_RCHW: np.ndarray | None = None,
     on_step: Callable[[], None] = lambda: None,
 ) -> Iterator[Tensor]:
     """Normalised latents of the whole video, (1, C, f, H, W) a segment, each latent once and in order.
@@ -75,19 +75,16 @@ def sample_stream(
     sums otherwise, which changes the last digits): each segment draws its noise from (seed, segment).
 
     Args:
-        references_RCHW: normalised latents of the reference images, on the device of the actor.
         motion: of the driving video; latents are made for all its frames.
-        reference_control_RCHW: (R, 6, H, W) uint8 control maps of how the person stands in the references, for models
-            that read them; None: nothing is known of it.
         on_step: called after each solver step, `step_count` times in all.
 
     Raises:
         SettingsError: a segment length that is not 4n + 1.
     """
-    poses = _reference_pose(actor, reference_control_RCHW, references_RCHW)
-    carried = references_RCHW.new_zeros(1, references_RCHW.shape[1], 0, *references_RCHW.shape[2:])
+    poses, like = _reference_pose(actor, references), references.latents_RCHW
+    carried = like.new_zeros(1, like.shape[1], 0, *like.shape[2:])
     for segment in plan_segments(len(motion), settings.segment_frames):
-        conditions = replace(_conditions(actor, references_RCHW, motion, segment), reference_pose_BRCHW=poses)
+        conditions = replace(_conditions(actor, references, motion, segment), reference_pose_BRCHW=poses)
         noise = _noise(carried, segment, settings.seed)
         latents = solve(actor, noise, carried, conditions, settings, on_step)
         start = latents.shape[2] - noise.shape[2]
@@ -110,19 +107,20 @@ def decode_frames(vae: VideoVAE, latents: Iterable[Tensor], frame_count: int) ->
 
 
 @torch.no_grad()
-def _conditions(actor: DreamActor, references_RCHW: Tensor, motion: MotionSource, segment: Segment) -> Conditions:
-    frames = segment.frame_indices(len(motion))
-    device, kind = references_RCHW.device, references_RCHW.dtype
-    control_TCHW = torch.from_numpy(motion.control_maps(frames)).to(device, kind) / 255
+def _conditions(actor: DreamActor, references: References, motion: MotionSource, segment: Segment) -> Conditions:
+    """All but the references' pose, which is the same in every segment."""
+    frames, latents_RCHW = segment.frame_indices(len(motion)), references.latents_RCHW
+    control_TCHW = torch.from_numpy(motion.control_maps(frames)).to(latents_RCHW) / 255
     pose_BCFHW = actor.encode_pose(control_TCHW.transpose(0, 1)[None])
-    return Conditions(references_RCHW[None], pose_BCFHW, _face_tokens(actor, motion, frames, references_RCHW))
+    return Conditions(latents_RCHW[None], pose_BCFHW, _face_tokens(actor, motion, frames, latents_RCHW))
 
 
 @torch.no_grad()
-def _reference_pose(actor: DreamActor, control_RCHW: np.ndarray | None, like: Tensor) -> Tensor | None:
-    if control_RCHW is None:
+def _reference_pose(actor: DreamActor, references: References) -> Tensor | None:
+    if references.control_RCHW is None:
         return None
-    return actor.encode_reference_pose(torch.from_numpy(control_RCHW).to(like)[None] / 255)
+    control_RCHW = torch.from_numpy(references.control_RCHW).to(references.latents_RCHW) / 255
+    return actor.encode_reference_pose(control_RCHW[None])
 
 
 def _face_tokens(actor: DreamActor, motion: MotionSource, frames: Sequence[int], like: Tensor) -> Tensor | None:

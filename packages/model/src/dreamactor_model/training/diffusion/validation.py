@@ -18,6 +18,7 @@ from dreamactor_dataset.sampling import WindowSampler
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.animate.frames import to_pixels
 from dreamactor_model.checkpoint import load_checkpoint
+from dreamactor_model.sampling.references import References
 from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream
 from dreamactor_model.vae import VideoVAE
 
@@ -57,10 +58,8 @@ class ValidationClip:
         motion = MotionArrays(sample.motion.control_TCHW, crops_THWC)
         frame_count = len(sample.video_THWC)
         sampling = self._settings.sampling.model_copy(update={"steps": self._settings.training.validation_steps})
-        references_RCHW = vae.encode(images_RCTHW)[:, :, 0]
-        latents = sample_stream(
-            actor, references_RCHW, motion, sampling, reference_control_RCHW=sample.reference_control_RCHW
-        )
+        references = References(vae.encode(images_RCTHW)[:, :, 0], sample.reference_control_RCHW)
+        latents = sample_stream(actor, references, motion, sampling)
         made = [to_pixels(frame) for frame in decode_frames(vae, latents, frame_count)]
         if path is None:
             return
