@@ -21,6 +21,7 @@ from dreamactor_model.commands import animate
 from dreamactor_signals.draw import control_maps
 from dreamactor_signals.head_angles import rotation_of_angles
 from dreamactor_signals.views import turning_views
+from micro_model import MICRO_ACTOR, awake_actor
 from staged_person import MadeUpTracker, loaded_model, staged_animator, write_shades
 from swaying_person import SIDE, person_track
 from torch import Tensor
@@ -109,6 +110,20 @@ def test_each_reference_shows_how_its_person_stands(model: LoadedModel, settings
     for place, view in enumerate(viewed.views):
         expected = control_maps(track[view.frame : view.frame + 1], subject.size)[0]
         np.testing.assert_array_equal(viewed.control_maps("sphere")[3 + place], expected)
+
+
+@pytest.mark.parametrize("reads_pose", [True, False])
+def test_poses_of_references_are_drawn_for_models_that_read_them(
+    model: LoadedModel, tmp_path: Path, reads_pose: bool
+) -> None:
+    subject = read_subject(_images(tmp_path, [40, 120]), MadeUpTracker(_turned), area=SIDE * SIDE)
+    actor = awake_actor(replace(MICRO_ACTOR, reference_pose=reads_pose))
+    references = encode_references(replace(model, actor=actor), subject, "sphere")
+    assert references.latents_RCHW.shape[0] == 2
+    if reads_pose:
+        np.testing.assert_array_equal(references.control_RCHW, subject.control_maps("sphere"))
+    else:
+        assert references.control_RCHW is None
 
 
 def test_the_first_pass_turns_the_reference_with_its_own_face(

@@ -1,4 +1,4 @@
-"""The subject as the model is shown it: its images as latents, its poses as control maps.
+"""The subject as the model is shown it: its images as latents, its poses as control maps where the model reads them.
 
 Legend: R references, C channels, H W canvas.
 """
@@ -13,12 +13,13 @@ from dreamactor_model.sampling.references import References
 
 
 def encode_references(model: LoadedModel, subject: Subject, guidance: Guidance) -> References:
-    """All images of the subject.
+    """All images of the subject; its control maps are drawn only for a model whose references carry a pose.
 
     Args:
         guidance: what control maps show.
     """
-    return References(encode_images(model, subject.images_RHWC), subject.control_maps(guidance))
+    control_RCHW = subject.control_maps(guidance) if model.actor.config.reference_pose else None
+    return References(encode_images(model, subject.images_RHWC), control_RCHW)
 
 
 @torch.inference_mode()
