@@ -1,5 +1,6 @@
 """The objective by hand-computed numbers, and where the loss counts."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -119,9 +120,20 @@ def test_faces_and_hands_weigh_more_and_their_frames_are_merged(person: MotionTr
         assert all(weights[latent, row, column] == 3.0 for column in columns)
 
 
-def test_boxes_outside_the_frame_and_missing_faces_weigh_nothing(person: MotionTrack):
-    from dataclasses import replace
+def test_a_body_weighs_more_by_the_joints_that_are_known(person: MotionTrack):
+    settings = ObjectiveSettings(face_weight=0, hand_weight=0, body_weight=1.0)
+    confidence = person.joint_confidence.copy()
+    # The legs.
+    confidence[:, 8:18] = 0
+    half = replace(person, joint_confidence=confidence)
+    known_px = half.project(half.joints_cam_m[:1, :8])[0]
+    rows = np.clip([np.floor(known_px[:, 1].min() / 8), np.ceil(known_px[:, 1].max() / 8)], 0, 8).astype(int)
+    weighted = np.flatnonzero((loss_weights(half, 8, settings)[0] == 2).any(axis=1))
+    assert weighted.tolist() == list(range(*rows))
+    assert loss_weights(person, 8, settings).sum() > loss_weights(half, 8, settings).sum()
 
+
+def test_boxes_outside_the_frame_and_missing_faces_weigh_nothing(person: MotionTrack):
     away = replace(person, face_boxes_px=person.face_boxes_px + 1000)
     hidden = replace(person, face_confidence=np.zeros(len(person)), joint_confidence=np.zeros((len(person), 58)))
     assert (loss_weights(away, 8, ObjectiveSettings(hand_weight=0)) == 1).all()

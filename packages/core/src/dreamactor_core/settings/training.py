@@ -152,6 +152,9 @@ class ObjectiveSettings(Section):
     timestep_shift: float = Field(3.0, gt=0, description="Larger puts more training on noisy timesteps.")
     face_weight: float = Field(2.0, ge=0, description="Extra loss weight inside face boxes.")
     hand_weight: float = Field(2.0, ge=0, description="Extra loss weight around hands.")
+    body_weight: float = Field(
+        0.0, ge=0, description="Extra loss weight around the body: a small model learns still backgrounds in any case."
+    )
 
 
 class TrainingSettings(Section):

@@ -1,4 +1,4 @@
-"""Where the loss counts more: faces and hands are small and are what people look at (design 5, Objective).
+"""Where the loss counts more: people are what moves, their faces and hands are small (design 5, Objective).
 
 Legend: T = 4F - 3 video frames, F latent frames, J joints, H W latent rows and columns.
 """
@@ -6,13 +6,13 @@ Legend: T = 4F - 3 video frames, F latent frames, J joints, H W latent rows and 
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.training import ObjectiveSettings
-from dreamactor_core.skeleton import LEFT_HAND_JOINTS, RIGHT_HAND_JOINTS
+from dreamactor_core.skeleton import BODY_JOINTS, LEFT_HAND_JOINTS, RIGHT_HAND_JOINTS
 
 LATENT_STRIDE = 4
 
 
 def loss_weights(track: MotionTrack, spatial_stride: int, settings: ObjectiveSettings) -> np.ndarray:
-    """(F, H, W) float32: 1, plus `face_weight` in face boxes, plus `hand_weight` in the boxes of hands.
+    """(F, H, W) float32: 1, plus `face_weight` in face boxes, and `hand_weight` and `body_weight` in those of joints.
 
     Args:
         track: T frames in pixels of the training frame.
@@ -22,18 +22,22 @@ def loss_weights(track: MotionTrack, spatial_stride: int, settings: ObjectiveSet
     weights_THW = np.ones((len(track), height, width), dtype=np.float32)
     faces = np.where(track.face_confidence[:, None] > 0, track.face_boxes_px, 0)
     _add(weights_THW, faces / spatial_stride, settings.face_weight)
-    for hand in (LEFT_HAND_JOINTS, RIGHT_HAND_JOINTS):
-        _add(weights_THW, _hand_boxes_px(track, hand) / spatial_stride, settings.hand_weight)
+    for joints, weight in (
+        (LEFT_HAND_JOINTS, settings.hand_weight),
+        (RIGHT_HAND_JOINTS, settings.hand_weight),
+        (BODY_JOINTS, settings.body_weight),
+    ):
+        _add(weights_THW, _boxes_px(track, joints) / spatial_stride, weight)
     return _over_latent_frames(weights_THW)
 
 
-def _hand_boxes_px(track: MotionTrack, hand: slice) -> np.ndarray:
-    """(T, 4) boxes around a hand's joints, empty where it is not seen."""
-    joints_px = track.project(track.joints_cam_m[:, hand])
-    unseen = (track.joint_confidence[:, hand] <= 0).any(axis=1) | (track.joints_cam_m[:, hand, 2] <= 0).any(axis=1)
-    boxes_px = np.concatenate([joints_px.min(axis=1), joints_px.max(axis=1)], axis=1)
-    boxes_px[unseen] = 0
-    return boxes_px
+def _boxes_px(track: MotionTrack, joints: slice) -> np.ndarray:
+    """(T, 4) boxes around those of some joints that are known, empty where none is."""
+    joints_px = track.project(track.joints_cam_m[:, joints])
+    known_TJ1 = ((track.joint_confidence[:, joints] > 0) & (track.joints_cam_m[:, joints, 2] > 0))[..., None]
+    lowest = np.where(known_TJ1, joints_px, np.inf).min(axis=1)
+    highest = np.where(known_TJ1, joints_px, -np.inf).max(axis=1)
+    return np.where(known_TJ1.any(axis=1), np.concatenate([lowest, highest], axis=1), 0)
 
 
 def _add(weights_THW: np.ndarray, boxes: np.ndarray, weight: float) -> None:
