@@ -8,6 +8,7 @@ import os
 import pickle
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -234,9 +235,11 @@ def test_a_process_that_hangs_is_stopped_at_the_deadline(checkpoints: Path, fram
     process.submit(frames[0], BOX)
     process.collect()
     os.kill(process.pid, signal.SIGSTOP)
+    started = time.monotonic()
     with pytest.raises(TrackerError, match="no answer in time"):
         # More than a pipe holds: handing over must not wait for ever either.
         process.submit(np.zeros((600, 800, 3), np.uint8), BOX)
+    assert time.monotonic() - started < 5
     assert not process.alive
     with pytest.raises(ProcessLookupError):
         os.kill(process.pid, 0)

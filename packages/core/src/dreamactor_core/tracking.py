@@ -101,16 +101,14 @@ class ExperimentRun:
 
         MLflow lets none be changed: a joined run that goes on with another value bears it as tag `changed.NAME`.
         """
-        from mlflow.entities import Param, RunTag
+        from mlflow.entities import Param
 
         recorded = self._client.get_run(self.run_id).data.params
         given = {key: str(value)[:_PARAM_LENGTH] for key, value in flatten(values).items()}
         entries = [Param(key, value) for key, value in given.items() if key not in recorded]
         for start in range(0, len(entries), 100):
             self._client.log_batch(self.run_id, params=entries[start : start + 100])
-        changed = [RunTag(f"changed.{key}", value) for key, value in given.items() if recorded.get(key, value) != value]
-        for start in range(0, len(changed), 100):
-            self._client.log_batch(self.run_id, tags=changed[start : start + 100])
+        self.tags({f"changed.{key}": value for key, value in given.items() if recorded.get(key, value) != value})
 
     def metrics(self, values: Mapping[str, float], step: int = 0, *, time_ms: int | None = None) -> None:
         """Record metrics; they reach the server within seconds, or with `flush`.
