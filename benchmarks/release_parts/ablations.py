@@ -8,10 +8,13 @@ in the suite `bone-lengths`. Trainings are resumable: what was finished is not r
 """
 
 import json
+import shlex
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
 from dreamactor_core.settings.signals import Guidance
 
 from benchmarks.release_parts.held_out import enter, run_suite
@@ -19,21 +22,17 @@ from benchmarks.release_parts.held_out import enter, run_suite
 _CLIPS = 24
 _STEPS = {"1": 500, "2": 60, "3": 100}
 _SHORT = Path("models/short")
-# Landmarks show the face: no stage sees face tokens.
-_LANDMARKS = tuple(
-    f"training.stage{stage}.{name}={value}"
-    for stage in (2, 3)
-    for name, value in (("conditions", "[reference,pose]"), ("train", "[base]"))
-)
-_KINDS: dict[Guidance, tuple[str, ...]] = {"sphere": (), "mesh": (), "landmarks": _LANDMARKS}
+_PIPELINE = Path(__file__).parents[2] / "suites" / "dvc.yaml"
 _METRICS = ("pose_error", "head_error_deg", "expression_error", "psnr_db", "lpips")
 
 
 def measure(scale: float = 1.0) -> dict[str, float | None]:
     """Figures by variant; `scale` below 1 takes fewer steps and clips."""
     enter()
-    for guidance, overrides in _KINDS.items():
-        _train(guidance, overrides, scale)
+    # How the trainings at full length differ, they differ here.
+    kinds: dict[Guidance, str] = yaml.safe_load(_PIPELINE.read_text())["stages"]["train"]["foreach"]
+    for guidance, flags in {"sphere": "", **kinds}.items():
+        _train(guidance, shlex.split(flags), scale)
     clips = max(4, round(_CLIPS * scale))
     short = str(_SHORT / "sphere" / "stage3")
     controls = run_suite(
@@ -46,7 +45,7 @@ def measure(scale: float = 1.0) -> dict[str, float | None]:
     return {f"{variant}_{metric}": _value(by, metric) for variant, by in kept.items() for metric in _METRICS}
 
 
-def _train(guidance: Guidance, overrides: tuple[str, ...], scale: float) -> None:
+def _train(guidance: Guidance, flags: Sequence[str], scale: float) -> None:
     folder = _SHORT / guidance
     for needed in ("vae", "face"):
         shutil.copytree(Path("models") / needed, folder / needed, dirs_exist_ok=True)
@@ -56,12 +55,9 @@ def _train(guidance: Guidance, overrides: tuple[str, ...], scale: float) -> None
         "training.reports_dir": f"reports/training/short/{guidance}",
     }
     for stage, steps in _STEPS.items():
-        if (folder / f"stage{stage}").exists():
-            continue
         chosen = common | {f"training.stage{stage}.steps": str(max(2, round(steps * scale)))}
-        settings = [f"{name}={value}" for name, value in chosen.items()] + list(overrides)
-        flags = [flag for setting in settings for flag in ("--set", setting)]
-        subprocess.run(["dreamactor", "model", "train", "--stage", stage, *flags], check=True)
+        short = [part for name, value in chosen.items() for part in ("--set", f"{name}={value}")]
+        subprocess.run(["dreamactor", "model", "train", "--stage", stage, *short, *flags], check=True)
 
 
 def _value(by: dict[str, dict[str, float]], metric: str) -> float | None:
