@@ -1,5 +1,6 @@
 """The stage table: what learns, where weights come from, what a run is named after."""
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 from dreamactor_core.errors import SettingsError, TrainingError
 from dreamactor_core.settings import Settings, load_settings
+from dreamactor_core.settings.training import ActivationCheckpointing
 from dreamactor_model.actor import DreamActor, parameter_group
 from dreamactor_model.checkpoint import save_checkpoint
 from dreamactor_model.conditions import Conditions
@@ -124,6 +126,48 @@ def test_dropped_samples_see_zeros() -> None:
     assert kept.pose_BCFHW.flatten().tolist() == [0, 1]
     assert kept.face_BTC is not None
     assert kept.face_BTC.flatten().tolist() == [0, 1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("checkpointing", ["none", "full"])
+def test_compiled_blocks_learn_the_same_under_the_same_names(
+    actor: DreamActor, checkpointing: ActivationCheckpointing
+) -> None:
+    objective = FlowObjective(actor, ["reference", "pose", "face"])
+    start = copy.deepcopy(objective.state_dict())
+    plain = _learn(objective)
+    expected = copy.deepcopy(objective.state_dict())
+    objective.load_state_dict(start)
+    actor.dit.checkpointing = checkpointing
+    actor.compile_blocks()
+    assert _learn(objective) == pytest.approx(plain, rel=1e-4)
+    assert list(objective.state_dict()) == list(expected)
+    with torch.no_grad():
+        assert float(objective(**_batch(actor))["loss"]) < plain[0]
+
+
+def _learn(objective: FlowObjective) -> list[float]:
+    """Losses of three steps."""
+    optimizer, losses = torch.optim.SGD(objective.parameters(), lr=1e-2), []
+    for _ in range(3):
+        optimizer.zero_grad()
+        loss = objective(**_batch(objective.actor))["loss"]
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    return losses
+
+
+@pytest.mark.parametrize(
+    ("changes", "remedy"),
+    [
+        ({"training.zero_stage": 3, "training.activation_checkpointing": "none"}, "zero_stage 0 to 2"),
+        ({"training.activation_checkpointing": "selective"}, "none or full"),
+    ],
+)
+def test_what_cannot_be_compiled_is_refused(changes: dict[str, object], remedy: str) -> None:
+    with pytest.raises(SettingsError, match=remedy):
+        load_settings({"training.compile": True, **changes})
 
 
 def test_unknown_stages_are_refused() -> None:

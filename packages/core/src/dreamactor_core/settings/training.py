@@ -196,6 +196,11 @@ class TrainingSettings(Section):
     activation_checkpointing: ActivationCheckpointing = Field(
         "selective", description="What the backward pass computes again: nothing, the cheap part of a block, or all."
     )
+    compile: bool = Field(
+        False,
+        description="Compile the transformer's blocks in stages 1, 2, 3 and lora: up to a minute for each shape of "
+        "their clips, then steps are a third faster.",
+    )
     sequence_parallel: int = Field(
         1, ge=1, description="Processes that share one clip's tokens; divides `processes` and the model's heads."
     )
@@ -237,3 +242,14 @@ class TrainingSettings(Section):
     stage3: DiffusionStageSettings = DiffusionStageSettings(steps=30_000)
     lora: LoraStageSettings = LoraStageSettings()
     audio: AudioStageSettings = AudioStageSettings(steps=2000, learning_rate=1e-3)
+
+    @model_validator(mode="after")
+    def _can_be_compiled(self) -> Self:
+        if not self.compile:
+            return self
+        if self.zero_stage == 3:
+            raise ValueError("compile needs whole weights: zero_stage 0 to 2, not 3")
+        if self.activation_checkpointing == "selective":
+            # A compiled block is one operator: the whole of it would be computed again.
+            raise ValueError("compile goes with activation_checkpointing none or full, not selective")
+        return self

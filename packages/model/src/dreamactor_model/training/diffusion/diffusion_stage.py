@@ -144,6 +144,9 @@ class DiffusionTask:
         row = stage_settings(self._training, spec.stage)
         assert isinstance(row, ClipStageSettings)
         actor.dit.checkpointing = self._training.activation_checkpointing
+        if self._training.compile:
+            # Adapters and shared tokens are in place; names of weights and DeepSpeed's view of the blocks stay.
+            actor.compile_blocks()
         self.module = FlowObjective(actor, row.conditions)
         self._vae_folder, self._clips, self._sampler, self._latents = vae_folder, clips, sampler, latents
         settings = spec.parsed_settings()
