@@ -124,8 +124,8 @@ class DreamActor(nn.Module):
         """Let torch fuse what is between the matrix products, block by block: all blocks share one compilation."""
         # Rotary turns are one complex product, left to PyTorch because its own is faster than a compiled one.
         warnings.filterwarnings("ignore", message="Torchinductor does not support code generation for complex")
-        # Each shape of clip (window, references, size) is compiled for itself, which a batch meets dozens of at most;
-        # past torch's own limit of 8 the blocks would run plain again, with one line in the log.
+        # Each shape of clip (window, references, size) is compiled for itself. Past torch's own limit of 8 shapes the
+        # blocks would run plain again, with one line in the log.
         torch._dynamo.config.recompile_limit = _SHAPES
         for block in self.dit.blocks:
             block.compile(dynamic=False)
