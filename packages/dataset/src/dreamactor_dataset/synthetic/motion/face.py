@@ -13,7 +13,7 @@ _UNIT = {name: index for index, name in enumerate(ARKIT_UNITS)}
 _PAIRED = tuple(name[:-4] for name in ARKIT_UNITS if name.endswith("Left") and name[:-4] + "Right" in _UNIT)
 
 # Shapes of the mouth in speech, open vowels to closed consonants.
-_VISEMES: tuple[dict[str, float], ...] = (
+VISEMES: tuple[dict[str, float], ...] = (
     {"jawOpen": 0.55, "mouthLowerDown": 0.35, "mouthUpperUp": 0.15},
     {"jawOpen": 0.32, "mouthStretch": 0.35, "mouthLowerDown": 0.25, "mouthUpperUp": 0.15},
     {"jawOpen": 0.18, "mouthSmile": 0.30, "mouthStretch": 0.30, "mouthUpperUp": 0.20},
@@ -46,8 +46,8 @@ def unit_vector(shape: dict[str, float]) -> np.ndarray:
 
 def talk(performance: Performance, random: np.random.Generator, strength: float) -> None:
     """Speech: a viseme every two to five frames with pauses, louder and softer."""
-    order = random.integers(len(_VISEMES), size=64)
-    targets = np.stack([unit_vector(_VISEMES[number]) for number in order]) * random.uniform(0.55, 1.15, size=(64, 1))
+    order = random.integers(len(VISEMES), size=64)
+    targets = np.stack([unit_vector(VISEMES[number]) for number in order]) * random.uniform(0.55, 1.15, size=(64, 1))
     mouth = moves(random, targets, performance.frame_count, travel=(2, 4), hold=(0, 1))
     loudness = np.clip(0.85 + wander(random, performance.frame_count, 40, 0.35), 0, 1.2)[:, None]
     _add(performance, strength * loudness * mouth)
