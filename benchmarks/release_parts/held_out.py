@@ -15,6 +15,8 @@ from dreamactor_model.registry import checkpoint_folder
 
 _FOLDER = Path(__file__).parents[2] / "release"
 MANIFEST = Path("data/signals/manifest.parquet")
+EVERY_CLIP = 1000
+"""More than are held out."""
 
 
 def enter(**overrides: Any) -> Settings:

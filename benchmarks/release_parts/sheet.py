@@ -1,6 +1,6 @@
 """A picture of what the released model makes of people it never saw: each held-out clip as it was, and as it was made.
 
-python -m benchmarks.release_parts.sheet OUT.jpg [CLIPS]
+python -m benchmarks.release_parts.sheet OUT.jpg [CLIPS [CHECKPOINT]]
 """
 
 import sys
@@ -14,10 +14,9 @@ from dreamactor_model.evaluation.suites.scenes import load_scene
 from dreamactor_model.evaluation.suites.selection import select_pairs
 from dreamactor_model.evaluation.suites.table import MODEL, SUITES
 
-from benchmarks.release_parts.held_out import MANIFEST, enter, load_model
+from benchmarks.release_parts.held_out import EVERY_CLIP, MANIFEST, enter, load_model
 
 _FRAMES = (8, 16, 24, 32)
-_EVERY = 1000
 
 
 def draw(path: Path, clips: int, checkpoint: str | None = None) -> None:
@@ -31,7 +30,7 @@ def draw(path: Path, clips: int, checkpoint: str | None = None) -> None:
     model, sampling = load_model(settings)
     contender = ModelContender(model, MODEL, sampling, settings.signals.guidance)
     suite = SUITES["release"]
-    pairs = select_pairs(suite, MANIFEST, clips=_EVERY)
+    pairs = select_pairs(suite, MANIFEST, clips=EVERY_CLIP)
     rows = []
     for index in np.linspace(0, len(pairs) - 1, clips).round().astype(int):
         scene = load_scene(pairs[index], MANIFEST.parent, suite, settings)
