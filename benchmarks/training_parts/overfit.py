@@ -165,7 +165,7 @@ def _train_actor(clips: Sequence[Filmed], vae: VideoVAE, steps: int) -> DreamAct
     """All of it at once, on random windows, so that a place in the window tells nothing of the frame."""
     actor, row = DreamActor(get_preset("tiny").actor), _FLOW_ROW.model_copy(update={"steps": steps})
     # As in stage 3. Where eyes and mouth are nobody has taught here; a crop's usual places are nearly right.
-    freeze_others(actor, ("base", "face"))
+    freeze_others(actor, ("base", "face_encoder", "face"))
     random, generator = np.random.default_rng(0), torch.Generator().manual_seed(0)
     windows, clip = [_Windows(each, vae, random, generator) for each in clips], clips[0]
 

@@ -33,7 +33,7 @@ def test_frozen_parameters_cost_their_weights_alone() -> None:
 
 
 def test_groups_add_up() -> None:
-    both, base = (count_parameters(TINY.actor, groups) for groups in (("base", "face"), ("base",)))
+    both, base = (count_parameters(TINY.actor, groups) for groups in (("base", "face_encoder", "face"), ("base",)))
     # What finds the face in a crop has learnt it before.
     assert 0 < both.frozen < 0.02 * both.learning
     assert base.learning + base.frozen == both.learning + both.frozen

@@ -97,14 +97,18 @@ def test_stage_2_hands_on_what_stage_1_made_to_the_bit(actor: DreamActor, tmp_pa
     before, after = (load_file(tmp_path / name / "model.safetensors") for name in ("stage1", "stage2"))
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed
-    assert {parameter_group(name) for name in changed} == {"face"}
+    assert {parameter_group(name) for name in changed} == {"face_encoder", "face"}
 
 
 def test_the_paper_trains_all_but_the_face_then_only_it_then_everything() -> None:
     training = load_settings().training
     table = {stage: stage_settings(training, stage) for stage in ("1", "2", "3")}
     assert [row.steps for row in table.values()] == [20_000, 20_000, 30_000]
-    assert [row.train for row in table.values()] == [("base",), ("face",), ("base", "face")]
+    assert [row.train for row in table.values()] == [
+        ("base",),
+        ("face_encoder", "face"),
+        ("base", "face_encoder", "face"),
+    ]
     assert "face" not in table["1"].conditions
     assert all(row.learning_rate == 5e-6 for row in table.values())
 

@@ -21,18 +21,22 @@ from dreamactor_model.presets import ActorConfig
 # Of one training and its validation videos.
 _SHAPES = 64
 _FINDER = "face_encoder.finder."
-_FACE_MODULES = frozenset({"face_encoder", "face_mlp", "face_attn", "norm_face"})
+_FACE_MODULES = frozenset({"face_mlp", "face_attn", "norm_face"})
 
 
 def parameter_group(name: str) -> ParameterGroup | None:
-    """Which of the two groups of the progressive training (paper 3.4) a parameter belongs to.
+    """Which group of the progressive training (paper 3.4) a parameter belongs to.
 
-    "face" is the face encoder, its MLP and Face Attn: stage 1 trains all but it, stage 2 only it, stage 3 everything.
+    "face_encoder" is E_f, "face" its MLP and Face Attn, "base" all else: the paper's stage 1 trains the base, stage 2
+    the other two, stage 3 everything. A short training does better to leave E_f as stage face made it: the face it is
+    shown is the one that is to be made, which teaches it to tell who that is before it teaches what the face does.
     Of none is what finds eyes and mouth in a crop: stage face taught it where they are, and nothing in a video's loss
     does. Learning on, it soon cuts out the dark beside the face, and the tokens tell nothing more.
     """
     if name.startswith(_FINDER):
         return None
+    if name.startswith("face_encoder."):
+        return "face_encoder"
     return "face" if _FACE_MODULES.intersection(name.split(".")) else "base"
 
 

@@ -6,12 +6,12 @@ from pydantic import Field, model_validator
 
 from dreamactor_core.settings.base import Section
 
-ParameterGroup = Literal["base", "face"]
+ParameterGroup = Literal["base", "face_encoder", "face"]
 Condition = Literal["reference", "pose", "face"]
 ReferenceAttention = Literal["joint", "causal"]
 Precision = Literal["auto", "float32", "bfloat16"]
 ActivationCheckpointing = Literal["none", "selective", "full"]
-_ALL_GROUPS: tuple[ParameterGroup, ...] = ("base", "face")
+_ALL_GROUPS: tuple[ParameterGroup, ...] = ("base", "face_encoder", "face")
 
 
 class StageSettings(Section):
@@ -107,14 +107,18 @@ class ClipStageSettings(StageSettings):
 class DiffusionStageSettings(ClipStageSettings):
     """Stages 1, 2, 3 of the paper: which parameters learn."""
 
-    train: tuple[ParameterGroup, ...] = Field(_ALL_GROUPS, min_length=1, description="Parameter groups that learn.")
+    train: tuple[ParameterGroup, ...] = Field(
+        _ALL_GROUPS,
+        min_length=1,
+        description="Parameter groups that learn; face is the face encoder's MLP and Face Attn, base all but both.",
+    )
 
     @model_validator(mode="after")
     def _what_learns_is_seen(self) -> Self:
         if len(set(self.train)) < len(self.train):
             raise ValueError("train names each group once")
-        if self.train == ("face",) and "face" not in self.conditions:
-            raise ValueError("train face needs face among the conditions: nothing would learn")
+        if "base" not in self.train and "face" not in self.conditions:
+            raise ValueError("train without base needs face among the conditions: nothing would learn")
         return self
 
 
@@ -238,7 +242,7 @@ class TrainingSettings(Section):
         conditions=("reference", "pose"),
         warm_up=ConditionWarmUpSettings(steps=2000),
     )
-    stage2: DiffusionStageSettings = DiffusionStageSettings(steps=20_000, train=("face",))
+    stage2: DiffusionStageSettings = DiffusionStageSettings(steps=20_000, train=("face_encoder", "face"))
     stage3: DiffusionStageSettings = DiffusionStageSettings(steps=30_000)
     lora: LoraStageSettings = LoraStageSettings()
     audio: AudioStageSettings = AudioStageSettings(steps=2000, learning_rate=1e-3)

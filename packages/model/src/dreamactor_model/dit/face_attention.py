@@ -1,5 +1,8 @@
 """Face Attn (paper 3.2): every video token attends to the face motion tokens of its own latent frame, and to no others.
 
+A token may also attend to nothing: a key that scores 0 for everybody and adds 0. Without it the few tokens of a frame
+would share all attention, and add nearly the same to the background as to the mouth.
+
 Legend: B batch, F latent frames, T video frames, L tokens of a frame, M face tokens of a latent frame,
 C width of a face token, D width, H heads, E width of a head, X = H M.
 """
@@ -17,7 +20,7 @@ from dreamactor_model.presets import TEMPORAL_STRIDE
 def group_face_tokens(face_BTC: Tensor) -> Tensor:
     """One token a video frame -> those of each latent frame, (B, F, 4, C).
 
-    Latent frame 0 stands for one video frame: its token is repeated, which leaves softmax attention over it unchanged.
+    Latent frame 0 stands for one video frame: its token is repeated, to weigh as much against nothing as four do.
     """
     first = face_BTC[:, :1, None].expand(-1, -1, TEMPORAL_STRIDE, -1)
     others = face_BTC[:, 1:].unflatten(1, (-1, TEMPORAL_STRIDE))
@@ -62,9 +65,12 @@ class FaceAttention(nn.Module):
         return FoldedFace(key_BFHMD.flatten(2, 3), bias_BFHM.flatten(2), value_BFHMD.flatten(2, 3))
 
     def forward(self, x_BFLD: Tensor, face: FoldedFace) -> Tensor:
-        """Attend: (B, F, L, D), after the output projection."""
+        """Attend to the tokens or to nothing: (B, F, L, D), after the output projection."""
         scores_BFLX = x_BFLD @ face.key_BFXD.transpose(-1, -2) + face.bias_BFX.unsqueeze(2)
-        weights_BFLX = scores_BFLX.unflatten(-1, (self.heads, -1)).softmax(dim=-1).flatten(-2)
+        scores_BFLHM = scores_BFLX.unflatten(-1, (self.heads, -1))
+        # A softmax over one score of 0 more, whose own share is left out.
+        share_BFLH1 = scores_BFLHM.logsumexp(dim=-1, keepdim=True).sigmoid()
+        weights_BFLX = (scores_BFLHM.softmax(dim=-1) * share_BFLH1).flatten(-2)
         return weights_BFLX @ face.value_BFXD + self.to_out[0].bias
 
     def _fold_queries(self, k_BFMHE: Tensor) -> tuple[Tensor, Tensor]:
