@@ -1,5 +1,7 @@
 """The body fit on keypoints of bodies that are known exactly."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from dreamactor_core.errors import InputError
@@ -110,6 +112,44 @@ def test_one_wild_point_does_not_bend_the_body(fitted: FittedClip) -> None:
     wrist = joint_index("left_wrist")
     moved_mm = 1000 * np.linalg.norm(fit.joints_cam_m[8, wrist] - fitted.joints_cam_m[8, wrist])
     assert moved_mm < 60
+
+
+def _lean(joints_cam_m: np.ndarray) -> float:
+    """Sine of the torso's angle away from the camera, mean of all frames."""
+    torso = joints_cam_m[:, joint_index("neck")] - joints_cam_m[:, joint_index("pelvis")]
+    return float((torso[:, 2] / np.linalg.norm(torso, axis=-1)).mean())
+
+
+def _turned_back(joints_cam_m: np.ndarray, angle_rad: float) -> np.ndarray:
+    """The joints with what is up turned away from the camera, about the first frame's pelvis."""
+    turn = Rotation.from_euler("x", angle_rad).as_matrix().astype(np.float32)
+    return (joints_cam_m - joints_cam_m[0, 0]) @ turn + joints_cam_m[0, 0]
+
+
+def _legless() -> np.ndarray:
+    """(T, J) confidences in a picture that ends at the hips."""
+    confidence = np.ones((FRAMES, JOINT_COUNT), dtype=np.float32)
+    confidence[:, joint_index("left_knee") : joint_index("left_toe") + 1] = 0
+    confidence[:, joint_index("right_knee") : joint_index("right_toe") + 1] = 0
+    return confidence
+
+
+def test_depths_that_lean_are_half_believed_where_no_legs_are_seen() -> None:
+    truth = _waving()
+    leaning, leans = _turned_back(truth, 0.3), []
+    told = _lean(leaning) - _lean(truth)
+    assert told > 0.2
+    for confidence in (_legless(), None):
+        seen = replace(_seen(truth, three=True, confidence=confidence), joints_cam_m=leaning)
+        leans.append(_lean(fit_clip(seen, AnnyBody(), fps=25.0).joints_cam_m) - _lean(truth))
+    assert leans[0] < 0.7 * told
+    assert leans[0] < leans[1]
+
+
+def test_who_lies_stays_lying() -> None:
+    truth = _turned_back(_waving(), 1.2)
+    lying = fit_clip(_seen(truth, three=True, confidence=_legless()), AnnyBody(), fps=25.0)
+    assert _lean(lying.joints_cam_m) > 0.9 * _lean(truth) > 0.7
 
 
 def test_smoothing_does_not_lag(fitted: FittedClip) -> None:

@@ -29,6 +29,8 @@ class Spreads:
         image_m: of a seen joint, in metres at the body's distance. finger_m: of a finger's.
         outlier: residuals beyond this many spreads count less and less (Geman-McClure).
         depth_rad: of the tracker's own 3-D direction of a limb.
+        upright: of the torso's lean towards the camera or away, as the sine of its angle, where legs are not seen:
+            most people stand or sit, and most cameras are level. Who lies or bows is an outlier.
         head_size: of the seen size of the skull, as a share of it.
         acceleration: of a bone's rotation matrix, 1/s^2. distance_rate: of the body's distance, 1/s.
         limit_rad: how softly a limit gives.
@@ -40,6 +42,7 @@ class Spreads:
     finger_m: float = 0.012
     outlier: float = 4.0
     depth_rad: float = 0.12
+    upright: float = 0.15
     head_size: float = 0.04
     acceleration: float = 500.0
     distance_rate: float = 0.3
@@ -122,6 +125,8 @@ class Energy:
         self._confidence = tensor(keypoints.confidence)
         self._spread_m = tensor(np.where(_KNUCKLES_ON, spreads.finger_m, spreads.image_m))
         self._confidence_body = self._confidence * tensor(~_KNUCKLES_ON)
+        # Legs show how a body leans; a torso alone looks alike a little forward and a little backward.
+        self._legless = 1 - self._confidence[:, _KNEES].amax(-1)
         self._prior = {name: tensor(getattr(pose_prior(), name)[1:]) for name in ("mean", "spread", "low", "high")}
         self._directions = None if keypoints.joints_cam_m is None else tensor(_directions(keypoints.joints_cam_m))
         self._head_log = None
@@ -145,6 +150,7 @@ class Energy:
         return {
             "image": (seen * _robust(self._image(pose, window), limit)).sum(),
             "depth": (seen[:, self._ends].amin(-1) * _robust(self._depth(pose, window), limit)).sum(),
+            "upright": (self._legless[window.frames] * _robust(self._upright(pose), limit))[window.known :].sum(),
             "head": _robust(self._head(pose, window)[window.known :], limit).sum(),
             "pose": self._pose(pose.turns[window.known :, 1:]),
             "shape": self._spreads.shape_weight * window.new * pose.shape.square().sum(),
@@ -163,6 +169,11 @@ class Energy:
         starts, ends = (pose.joints.index_select(1, joints) for joints in self._ends.unbind(1))
         along = torch.nn.functional.normalize(ends - starts, dim=-1)
         return (along - self._directions[window.frames]).square().sum(-1) / self._spreads.depth_rad**2
+
+    def _upright(self, pose: Pose) -> Tensor:
+        # Only the lean in depth: how far a torso leans across the picture is seen.
+        torso = torch.nn.functional.normalize(pose.joints[:, _NECK] - pose.joints[:, _PELVIS], dim=-1)
+        return (torso[:, 2] / self._spreads.upright).square()
 
     def _head(self, pose: Pose, window: Window) -> Tensor:
         if self._head_log is None:
@@ -192,6 +203,8 @@ def _robust(square: Tensor, limit: float) -> Tensor:
 
 # Joints of the fingers beyond the first knuckle: many, small, and no judges of where a body stands.
 _KNUCKLES_ON = np.array([name[-2:] in ("_2", "_3", "_4") for name in JOINT_NAMES])
+_PELVIS, _NECK = joint_index("pelvis"), joint_index("neck")
+_KNEES = [joint_index("left_knee"), joint_index("right_knee")]
 # Directions that a tracker's 3-D is compared in: all bones, and the lines across the torso.
 _DIRECTIONS = np.concatenate(
     [
