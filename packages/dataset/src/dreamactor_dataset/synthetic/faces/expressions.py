@@ -5,7 +5,7 @@ Legend: U face units.
 """
 
 import numpy as np
-from dreamactor_core.face_units import ARKIT_UNITS
+from dreamactor_core.face_units import ARKIT_UNITS, mirrored_units
 
 from dreamactor_dataset.synthetic.faces.feelings import FEELINGS
 from dreamactor_dataset.synthetic.motion.face import VISEMES, unit_vector
@@ -17,15 +17,9 @@ def _whole(name: str) -> str:
     return name if pair in ("jaw", "mouth") else pair
 
 
-_UNIT = {name: index for index, name in enumerate(ARKIT_UNITS)}
 _MOUTH = np.array([name.startswith(("mouth", "jaw", "cheekPuff")) for name in ARKIT_UNITS])
 _LEFT = np.array([name.endswith("Left") for name in ARKIT_UNITS])
-_OTHER_SIDE = np.array(
-    [
-        _UNIT[name.replace("Left", "Right") if name.endswith("Left") else name.replace("Right", "Left")]
-        for name in ARKIT_UNITS
-    ]
-)
+_OTHER_SIDE = np.array(mirrored_units())
 # Gaze has both eyes' units at once and is drawn by itself.
 _MUSCLES = sorted({_whole(name) for name in ARKIT_UNITS if name != "_neutral" and not name.startswith("eyeLook")})
 # How often: a feeling, speech, a blink, a look to somewhere else, a muscle by itself, one side doing less.
@@ -90,10 +84,6 @@ def _settled(units: np.ndarray) -> np.ndarray:
     """Of two that pull against each other the stronger stays."""
     settled = units.copy()
     for pair in _ANTAGONISTS:
-        for one, other in zip(*(_sides(name) for name in pair), strict=False):
+        for one, other in zip(*(np.flatnonzero(unit_vector({name: 1.0})) for name in pair), strict=False):
             settled[one if units[one] < units[other] else other] = 0
     return settled
-
-
-def _sides(name: str) -> tuple[int, ...]:
-    return (_UNIT[name],) if name in _UNIT else (_UNIT[f"{name}Left"], _UNIT[f"{name}Right"])
