@@ -52,6 +52,8 @@ def _train(guidance: Guidance, flags: Sequence[str], scale: float) -> None:
     common = {
         "signals.guidance": guidance,
         "training.models_dir": str(folder),
+        # From nothing, each: the release's base has learned with spheres.
+        "training.base": "null",
         "training.reports_dir": f"reports/training/short/{guidance}",
     }
     for stage, steps in _STEPS.items():
