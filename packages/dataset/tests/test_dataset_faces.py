@@ -98,6 +98,17 @@ def test_muscles_of_a_feeling_pull_together_and_eyes_and_lids_go_with_the_gaze()
     assert np.array_equal(drawn[:, unit("eyeLookOutLeft")], drawn[:, unit("eyeLookInRight")])
 
 
+def test_what_pulls_against_each_other_is_never_seen_together() -> None:
+    random = np.random.default_rng(5)
+    units = np.array([draw_expression(random) for _ in range(2000)])
+    pucker = units[:, unit("mouthPucker")] > 0
+    assert pucker.sum() > 50
+    for side in ("Left", "Right"):
+        assert not (units[pucker, unit(f"mouthStretch{side}")] > 0).any()
+        assert not (units[pucker, unit(f"mouthSmile{side}")] > 0).any()
+        assert not ((units[:, unit(f"eyeWide{side}")] > 0) & (units[:, unit(f"eyeBlink{side}")] > 0)).any()
+
+
 def test_a_mirror_swaps_sides() -> None:
     swap = np.array(mirrored_units())
     assert swap[unit("eyeBlinkLeft")] == unit("eyeBlinkRight")

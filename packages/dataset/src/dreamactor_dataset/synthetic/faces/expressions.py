@@ -4,6 +4,8 @@ speech, lids and gaze, and now and then a single muscle by itself.
 Legend: U face units.
 """
 
+import itertools
+
 import numpy as np
 from dreamactor_core.face_units import ARKIT_UNITS, mirrored_units
 
@@ -32,7 +34,8 @@ _LEFT_BY_SPEECH = 0.5
 _GAZE_SPREAD = (0.4, 0.3)
 # Upper lids go with the eyes.
 _LIDS_DOWN, _LIDS_UP = 0.4, 0.25
-# What cannot be at once; the weaker gives way. A name without a side means each side.
+# What cannot be at once; the weaker gives way. A name without a side means each side, against that side of the other or
+# against the whole mouth.
 _ANTAGONISTS = (
     ("mouthSmile", "mouthFrown"),
     ("mouthPucker", "mouthStretch"),
@@ -83,7 +86,18 @@ def _gaze(random: np.random.Generator) -> np.ndarray:
 def _settled(units: np.ndarray) -> np.ndarray:
     """Of two that pull against each other the stronger stays."""
     settled = units.copy()
-    for pair in _ANTAGONISTS:
-        for one, other in zip(*(np.flatnonzero(unit_vector({name: 1.0})) for name in pair), strict=False):
-            settled[one if units[one] < units[other] else other] = 0
+    for one, other in _OPPOSED:
+        settled[one if units[one] < units[other] else other] = 0
     return settled
+
+
+def _opposed() -> tuple[tuple[int, int], ...]:
+    """Units that are antagonists, side by side; what has no sides is opposed to both."""
+    pairs: list[tuple[int, int]] = []
+    for names in _ANTAGONISTS:
+        ones, others = (np.flatnonzero(unit_vector({name: 1.0})).tolist() for name in names)
+        pairs += zip(ones, others, strict=True) if len(ones) == len(others) else itertools.product(ones, others)
+    return tuple(pairs)
+
+
+_OPPOSED = _opposed()

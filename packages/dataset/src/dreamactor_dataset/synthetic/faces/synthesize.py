@@ -20,7 +20,7 @@ from dreamactor_dataset.synthetic.figure.identity import make_identity
 from dreamactor_dataset.synthetic.workers import map_in_workers
 
 # Changes whenever equal settings give other pictures or another truth.
-VERSION = "4"
+VERSION = "5"
 # People by whom it is judged which units can be seen.
 _JUDGES = 2
 
