@@ -21,7 +21,7 @@ demo: .venv/.ready ## a real photograph performs a real video, by the released w
 
 # The release before this one, whose weights stages vae and 1 go on from.
 RELEASED := packages/model/src/dreamactor_model/released/tiny
-RELEASED_BEFORE := 413243cd0be8f3da2e2b688a6659808c328f3285
+RELEASED_BEFORE := d0f3f19a7d80eed5b3ff0e4e2310402a0f11dc66
 release/start/tiny:
 	mkdir -p $@.new
 	git archive $(RELEASED_BEFORE):$(RELEASED) | tar -x -C $@.new

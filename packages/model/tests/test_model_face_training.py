@@ -11,6 +11,7 @@ from dreamactor_core.face_units import ARKIT_UNITS
 from dreamactor_core.settings import load_settings
 from dreamactor_core.settings.training import FaceStageSettings
 from dreamactor_dataset.face_set import FACE_LIST, MARGIN, FaceSet
+from dreamactor_model.actor import DreamActor
 from dreamactor_model.checkpoint import save_checkpoint
 from dreamactor_model.encoders.face import FaceMotionEncoder
 from dreamactor_model.evaluation.face_probe import face_features
@@ -220,6 +221,14 @@ def test_a_finished_encoder_goes_on_learning(folder: Path, tmp_path: Path) -> No
         assert torch.equal(weight, learned.state_dict()[name]), name
     assert task.module.encoder.training
     assert all(parameter.requires_grad for parameter in task.module.encoder.parameters())
+
+
+def test_that_of_a_whole_model_goes_on_too(folder: Path, tmp_path: Path) -> None:
+    actor = DreamActor(get_preset("tiny").actor)
+    save_checkpoint(actor, tmp_path / "model", about={})
+    learned = FaceTask.from_spec(_spec(folder, {"face": tmp_path / "model"})).module.encoder.state_dict()
+    for name, weight in actor.face_encoder.state_dict().items():
+        assert torch.equal(learned[name], weight), name
 
 
 def test_an_encoder_that_cannot_go_on_is_refused(folder: Path, tmp_path: Path) -> None:

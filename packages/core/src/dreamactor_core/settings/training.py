@@ -58,7 +58,8 @@ class FaceStageSettings(StageSettings):
     temperature: float = Field(0.1, gt=0, description="Temperature of the contrast.")
     start: str | None = Field(
         None,
-        description="Folder of a finished face encoder that goes on learning, from these faces; none: a newborn one.",
+        description="Folder of a finished face encoder, or of a model, whose encoder learns on, from these faces; "
+        "none: a newborn one.",
     )
 
 

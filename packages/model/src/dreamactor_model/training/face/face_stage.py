@@ -14,8 +14,10 @@ from dreamactor_core.errors import TrainingError
 from dreamactor_core.settings.training import FaceStageSettings
 from dreamactor_dataset.face_set import FaceSet
 
-from dreamactor_model.checkpoint import load_checkpoint, save_checkpoint
+from dreamactor_model.checkpoint import load_checkpoint, save_checkpoint, verify_checkpoint
+from dreamactor_model.checkpoint.folder import read_config
 from dreamactor_model.encoders.face import FaceMotionEncoder
+from dreamactor_model.encoders.face_branch import load_face_branch
 from dreamactor_model.evaluation.face_probe import face_features, probe_faces
 from dreamactor_model.presets import ActorConfig, get_preset
 from dreamactor_model.training.face.erasure import Erasure
@@ -95,10 +97,19 @@ def _encoder(config: ActorConfig, start: Path | None) -> FaceMotionEncoder:
     encoder = FaceMotionEncoder(config)
     if start is None:
         return encoder
-    learned: FaceMotionEncoder = load_checkpoint(start, FaceMotionEncoder)
+    learned = _finished_encoder(start)
     if (learned.config.face_width, learned.config.face_stem) != (config.face_width, config.face_stem):
         raise TrainingError("training.face.start is of another size", path=start, remedy="Start from nothing: null")
     encoder.load_state_dict(learned.state_dict())
+    return encoder
+
+
+def _finished_encoder(folder: Path) -> FaceMotionEncoder:
+    """Of stage face, or of a whole model."""
+    if read_config(folder)["kind"] == "actor":
+        verify_checkpoint(folder)
+        return load_face_branch(folder).face_encoder
+    encoder: FaceMotionEncoder = load_checkpoint(folder, FaceMotionEncoder)
     return encoder
 
 
