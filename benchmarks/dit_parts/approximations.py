@@ -141,7 +141,7 @@ def _scene(model: LoadedModel, settings: Settings) -> _Scene:
     retargeted = retarget(driving, subject.track)
     drawn = DrivenMotion(retargeted, subject.size, video=footage("smiling-man"), driving=driving)
     every = range(FRAMES)
-    motion = MotionArrays(drawn.control_maps(every), drawn.face_crops(every))
+    motion = MotionArrays(drawn.control_maps(every), drawn.face_crops(every), track=drawn.track)
     return _Scene(model, encode_references(model, subject, drawn.guidance), motion)
 
 

@@ -27,7 +27,7 @@ from dreamactor_model.actor import DreamActor
 from dreamactor_model.animate.frames import make_frames
 from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.animate.motion import DrivenMotion
-from dreamactor_model.animate.references import encode_images
+from dreamactor_model.animate.references import WarpedReference, encode_images
 from dreamactor_model.presets import get_preset
 from dreamactor_model.sampling.references import References
 from dreamactor_model.vae import VideoVAE
@@ -70,7 +70,8 @@ def _peak_bytes(segments: int, steps: int) -> int:
         motion = _motion(Path(folder) / "driving.mp4", frame_count)
         before = _reset_peak()
         with VideoWriter(Path(folder) / "result.mp4", Fraction(25), size=(SIDE, SIDE)) as writer:
-            references = References(encode_images(model, images_RHWC))
+            warp = WarpedReference(model.vae, images_RHWC[0], _person())
+            references = References(encode_images(model.vae, images_RHWC), warp=warp)
             for frame in make_frames(model, references, motion, sampling, "sampling"):
                 writer.write(frame)
         return _status_bytes("VmHWM") - before

@@ -1,4 +1,5 @@
-"""How long the released model takes to make 73 frames, decoding included, on this machine.
+"""How long the released model takes to make 73 frames of a person who sways a little, drawing and decoding included, on
+this machine.
 
 python -m benchmarks.release_parts.speed
 """
@@ -6,11 +7,14 @@ python -m benchmarks.release_parts.speed
 import json
 import time
 
-import numpy as np
+from dreamactor_core.footage import footage
 from dreamactor_model.animate.frames import make_frames
-from dreamactor_model.animate.references import encode_images
-from dreamactor_model.sampling.references import References
-from dreamactor_model.sampling.stream import MotionArrays
+from dreamactor_model.animate.motion import TrackMotion
+from dreamactor_model.animate.references import encode_references
+from dreamactor_model.animate.speech import held_pose
+from dreamactor_model.animate.subject import read_subject
+from dreamactor_model.encoders.audio import AUDIO_FPS
+from dreamactor_signals.trackers import make_tracker
 
 from benchmarks.release_parts.held_out import enter, load_model
 
@@ -18,15 +22,15 @@ _FRAMES = 73
 
 
 def measure(scale: float = 1.0) -> dict[str, float]:
-    """Seconds by the wall clock, the model loaded already."""
+    """Seconds by the wall clock, the model loaded and the reference tracked already."""
     settings = enter()
     model, sampling = load_model(settings)
-    side, frames = round(int(model.about["area"]) ** 0.5), max(5, round(_FRAMES * scale))
-    motion = MotionArrays(np.zeros((frames, 6, side, side), np.uint8), np.full((frames, 224, 224, 3), 128, np.uint8))
-    picture_RHWC = np.full((1, side, side, 3), 128, np.uint8)
-    control_RCHW = np.zeros((1, 6, side, side), np.uint8)
+    guidance, frames = settings.signals.guidance, max(5, round(_FRAMES * scale))
+    subject = read_subject((footage("astronaut"),), make_tracker(settings.signals), area=int(model.about["area"]))
+    track = held_pose(subject.track, frames, AUDIO_FPS, sampling.seed)
+    motion = TrackMotion(track, subject.size, guidance, own_face=subject.face_crop())
     began = time.perf_counter()
-    references = References(encode_images(model, picture_RHWC), control_RCHW)
+    references = encode_references(model, subject, guidance)
     made = list(make_frames(model, references, motion, sampling, "sampling"))
     assert len(made) == frames
     return {"sample_73_frames_s": time.perf_counter() - began}

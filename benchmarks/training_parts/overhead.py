@@ -104,8 +104,9 @@ def _task(folder: Path, settings: Settings) -> tuple[DiffusionTask, TrainingSpec
     spec.work_dir.mkdir()
     clips = ClipSet.load(index, "train", sampling, settings.dataset.balance)
     sampler = WindowSampler(clips.table, sampling, seed=0, batch_size=training.stage3.batch)
-    latents = LatentClips(Path(training.latents_dir), clips, vae_folder)
-    return DiffusionTask(DreamActor(get_preset("tiny").actor), vae_folder, clips, sampler, latents, spec), spec
+    config = get_preset("tiny").actor
+    latents = LatentClips(Path(training.latents_dir), clips, vae_folder, warps=config.reference_warp)
+    return DiffusionTask(DreamActor(config), vae_folder, clips, sampler, latents, spec), spec
 
 
 def _timed_both(

@@ -80,6 +80,17 @@ def test_stage_1_begins_with_the_base_and_the_pretrained_face_encoder(settings: 
     assert learning == {name for name, _ in actor.named_parameters() if parameter_group(name) == "base"}
 
 
+def test_a_base_that_has_never_read_a_warp_learns_to(settings: Settings) -> None:
+    base = _write_base(reference_warp=False)
+    actor = initial_actor(_spec(settings))
+    assert actor.config == actor.dit.config == TINY
+    known = base.dit.patch_embedding.weight.shape[1]
+    assert torch.equal(actor.dit.patch_embedding.weight[:, :known], base.dit.patch_embedding.weight.float())
+    assert actor.dit.patch_embedding.weight.shape[1] == known + TINY.latent_channels
+    assert not actor.dit.patch_embedding.weight[:, known:].any()
+    assert actor.training
+
+
 def test_stage_1_decides_whether_references_look_at_the_video(settings: Settings) -> None:
     _write_base()
     causal = settings.training.model_copy(update={"reference_attention": "causal"})

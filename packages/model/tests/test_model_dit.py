@@ -8,7 +8,7 @@ import torch
 from diffusers import WanTransformer3DModel
 from dreamactor_core.errors import SettingsError
 from dreamactor_model.actor import DreamActor, parameter_group
-from dreamactor_model.conditions import Conditions
+from dreamactor_model.conditions import Conditions, stack
 from dreamactor_model.dit.attention import KeysValues, attend
 from dreamactor_model.dit.dit import DiT
 from dreamactor_model.dit.face_attention import FaceAttention, group_face_tokens
@@ -385,6 +385,33 @@ def test_the_pose_of_references_goes_with_them_and_stays_without_motion() -> Non
     kept = whole.keep(references_B=first, pose_B=~first, face_B=first).reference_pose_BRCHW
     assert kept[0].equal(pose[0])
     assert not kept[1].any()
+
+
+def test_a_model_that_learns_to_read_a_warp_begins_as_the_one_it_was() -> None:
+    plain = _awake(DreamActor(MICRO_ACTOR))
+    grown, inputs = plain.with_warp().eval(), _inputs(MICRO_ACTOR)
+    assert grown.config == dataclasses.replace(MICRO_ACTOR, reference_warp=True)
+    warp = torch.randn(inputs["latents_BCFHW"].shape, generator=torch.Generator().manual_seed(3))
+    expected = plain(**inputs)
+    assert torch.equal(grown(**inputs, warp_BCFHW=warp), expected)
+    _awake(grown)
+    told = grown(**inputs, warp_BCFHW=warp)
+    assert _changed_frames(grown(**inputs), told) == list(range(FRAMES))
+    assert torch.equal(grown(**inputs, warp_BCFHW=torch.zeros_like(warp)), grown(**inputs))
+
+
+def test_a_warp_goes_when_either_its_reference_or_its_motion_goes() -> None:
+    inputs = _inputs(MICRO_ACTOR)
+    warp = torch.ones_like(inputs["latents_BCFHW"])
+    whole = Conditions(inputs["references_BRCHW"], inputs["pose_BCFHW"], None, warp_BCFHW=warp)
+    assert not whole.without_motion().warp_BCFHW.any()
+    assert not whole.without_reference().warp_BCFHW.any()
+    first, both = torch.tensor([True, False]), torch.tensor([True, True])
+    for references, pose in ((first, both), (both, first)):
+        kept = whole.keep(references_B=references, pose_B=pose, face_B=both).warp_BCFHW
+        assert kept[0].equal(warp[0])
+        assert not kept[1].any()
+    assert stack([whole, whole.without_motion()]).warp_BCFHW.equal(torch.cat([warp, torch.zeros_like(warp)]))
 
 
 @pytest.mark.parametrize("tokens", [7, 300])

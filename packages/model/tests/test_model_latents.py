@@ -1,5 +1,6 @@
 """Encoded clips: windows of them are what the VAE makes of the whole clip, and nothing stale or damaged is read."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,13 @@ from dreamactor_core.settings.dataset import ShardsSettings
 from dreamactor_dataset.clip_set import ClipSet
 from dreamactor_dataset.sampling import WindowSampler
 from dreamactor_dataset.shards.pack import pack_clips
+from dreamactor_model.animate.references import encode_images
 from dreamactor_model.checkpoint import save_checkpoint
 from dreamactor_model.presets import get_preset
 from dreamactor_model.training.data.latent_encoding import encode_clips
 from dreamactor_model.training.data.latents import LatentClips
 from dreamactor_model.vae import VideoVAE
+from dreamactor_signals.warp import ReferenceWarp
 
 AREA = 64 * 64
 
@@ -70,6 +73,37 @@ def test_a_window_is_a_part_of_the_encoded_clip(packed: Path, tmp_path: Path) ->
         np.testing.assert_allclose(window.references_RCHW[0], view_CFHW[:, 0], rtol=2e-3, atol=2e-3)
         assert window.latents_CFHW.dtype == window.references_RCHW.dtype == np.float32
         assert len(window.references_RCHW) == draw.reference_count
+
+
+def test_of_each_reference_a_warp_is_encoded(packed: Path, tmp_path: Path) -> None:
+    settings, vae = _settings(tmp_path), _save_vae(tmp_path, 0)
+    encode_clips(settings, packed)
+    clips = ClipSet.load(packed, "train", settings.dataset.sampling)
+    latents = LatentClips(tmp_path / "latents", clips, tmp_path / "models" / "vae", warps=True)
+    sampler = WindowSampler(clips.table, settings.dataset.sampling, seed=3, batch_size=1)
+    for index in range(4):
+        (draw,) = sampler.batch(index)
+        leading = draw.reference_frames[draw.augmentation % len(draw.reference_frames)]
+        track, frame_HWC = clips.fitted_track(draw.clip_index), clips.frames(draw.clip_index, [leading])[0]
+        poses = track[draw.start : draw.start + draw.frame_count : 4]
+        pictures = ReferenceWarp(frame_HWC, track[leading : leading + 1]).frames(poses)
+        expected_FCHW = encode_images(vae, pictures).numpy()
+        np.testing.assert_allclose(latents.window(draw).warp_CFHW.swapaxes(0, 1), expected_FCHW, rtol=2e-3, atol=2e-3)
+    assert _open(tmp_path, packed)[1].window(draw).warp_CFHW is None
+
+
+def test_clips_encoded_without_warps_are_refused_where_they_are_read(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _save_vae(tmp_path, 0)
+    tiny = get_preset("tiny")
+    plain = replace(tiny, actor=replace(tiny.actor, reference_warp=False))
+    monkeypatch.setattr("dreamactor_model.training.data.latent_encoding.get_preset", lambda _: plain)
+    encode_clips(_settings(tmp_path), packed)
+    clips, _ = _open(tmp_path, packed)
+    with pytest.raises(TrainingError, match="without warped references") as caught:
+        LatentClips(tmp_path / "latents", clips, tmp_path / "models" / "vae", warps=True)
+    assert "encode-latents" in caught.value.remedy
 
 
 def test_what_is_encoded_is_not_encoded_again(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from dreamactor_core.errors import SettingsError
+from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.presets import latent_frames
@@ -19,6 +20,7 @@ from dreamactor_model.vae import VideoVAE
 from hypothesis import given
 from hypothesis import strategies as st
 from micro_model import MICRO_ACTOR, MICRO_VAE, awake_actor
+from swaying_person import person_track
 from torch import Tensor
 
 SETTINGS = SamplingSettings(steps=2, segment_frames=9, seed=11)
@@ -200,6 +202,23 @@ def test_where_the_person_stands_in_references_is_read_by_models_that_learned_it
             torch.cat(list(sample_stream(actor, shown, _motion(9), SETTINGS)), dim=2) for shown in (posed, REFERENCES)
         )
         assert torch.equal(with_pose, without) != reads
+
+
+def test_a_reference_is_warped_to_the_last_frame_of_each_latent() -> None:
+    actor, asked = awake_actor(dataclasses.replace(MICRO_ACTOR, layers=1, reference_warp=True)), []
+    track = person_track(15)
+
+    def warp(poses: MotionTrack) -> Tensor:
+        asked.append(poses.head_center_cam_m)
+        return torch.ones(len(poses), 4, 4, 4)
+
+    shown, motion = dataclasses.replace(REFERENCES, warp=warp), dataclasses.replace(_motion(15), track=track)
+    warped = list(sample_stream(actor, shown, motion, SETTINGS))
+    # Segments of 9 frames; past the end of the video, its last frame again.
+    for poses, frames in zip(asked, ([0, 4, 8], [8, 12, 14]), strict=True):
+        np.testing.assert_array_equal(poses, track.head_center_cam_m[frames])
+    plain = list(sample_stream(actor, REFERENCES, motion, SETTINGS))
+    assert not torch.equal(torch.cat(warped, dim=2), torch.cat(plain, dim=2))
 
 
 def test_steps_are_announced(actor: DreamActor) -> None:

@@ -109,12 +109,10 @@ class ClipSet:
 
     def face_center_px(self, clip_index: int, frame: int) -> np.ndarray | None:
         """(2,) x and y of the face in a training frame; None where none is seen."""
-        row = self.rows[clip_index]
-        track = self.track(clip_index, truth=self.references_by_truth(clip_index))[frame : frame + 1]
+        track = self.fitted_track(clip_index)[frame : frame + 1]
         if not track.face_confidence[0] > 0:
             return None
-        fitted = Fit.cover((row.width, row.height), self.table.size(clip_index)).track(track)
-        return np.asarray(fitted.face_boxes_px[0].reshape(2, 2).mean(axis=0))
+        return np.asarray(track.face_boxes_px[0].reshape(2, 2).mean(axis=0))
 
     def track(self, clip_index: int, *, truth: bool) -> MotionTrack:
         """The clip's tracked or true motion track, in pixels of the source.
@@ -128,6 +126,16 @@ class ClipSet:
             return MotionTrack.from_bytes(data.tobytes(), record.shard)
         except TrackError as problem:
             raise ShardError(problem.problem, path=record.shard, remedy=REMEDY) from problem
+
+    def fitted_track(self, clip_index: int) -> MotionTrack:
+        """The track that chooses the clip's references, in pixels of its training frames.
+
+        Raises:
+            ShardError: it is damaged.
+        """
+        row = self.rows[clip_index]
+        track = self.track(clip_index, truth=self.references_by_truth(clip_index))
+        return Fit.cover((row.width, row.height), self.table.size(clip_index)).track(track)
 
     def references_by_truth(self, clip_index: int) -> bool:
         """Whether the true track chooses the clip's references: only where there is no tracked one."""

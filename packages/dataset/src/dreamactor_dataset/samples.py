@@ -48,6 +48,7 @@ class Sample:
         face_crops_THWC: (T, S, S, 3) uint8, black where no face was found.
         references_RHWC: (R, H, W, 3) uint8.
         reference_control_RCHW: (R, 6, H, W) uint8, how the person stands in them.
+        reference_poses: of each one frame, the pose that its control maps show, in its pixels.
     """
 
     draw: Draw
@@ -58,6 +59,7 @@ class Sample:
     face_crops_THWC: np.ndarray
     references_RHWC: np.ndarray
     reference_control_RCHW: np.ndarray
+    reference_poses: tuple[MotionTrack, ...]
 
 
 class SampleLoader:
@@ -93,6 +95,7 @@ class SampleLoader:
             face_crops_THWC=parts.face_crops(),
             references_RHWC=parts.references(),
             reference_control_RCHW=parts.reference_control(),
+            reference_poses=parts.reference_poses(),
         )
 
 
@@ -126,11 +129,16 @@ class SampleParts:
         """(R, 6, H, W) uint8: control maps of how the person stands in each reference, in the order of `references`."""
         from dreamactor_signals.draw import control_maps
 
+        poses = self.reference_poses()
+        return np.concatenate([control_maps(pose, self._draw.size, self._guidance) for pose in poses])
+
+    def reference_poses(self) -> tuple[MotionTrack, ...]:
+        """One frame each: how the person stands in the references, in their order and pixels."""
         whole, fit = self._reference_track(), self._fit()
         poses = [fit.track(whole[frame : frame + 1]) for frame in self._draw.reference_frames]
         if self._draw.half_body_frame is not None:
             poses.append(self._half_body_pose(self._draw.half_body_frame))
-        return np.concatenate([control_maps(pose, self._draw.size, self._guidance) for pose in poses])
+        return tuple(poses)
 
     def face_crops(self) -> np.ndarray:
         """(T, S, S, 3) uint8: the faces that drive the window, in other colours than they have in it."""

@@ -5,6 +5,7 @@ Legend: B batch, R references, F latent frames, T = 4F - 3 video frames, C chann
 
 import warnings
 from dataclasses import replace
+from typing import Self
 
 import torch
 from dreamactor_core.settings.training import ParameterGroup, ReferenceAttention
@@ -21,6 +22,7 @@ from dreamactor_model.presets import ActorConfig
 # Of one training and its validation videos.
 _SHAPES = 64
 _FINDER = "face_encoder.finder."
+_PATCHES = "dit.patch_embedding.weight"
 _FACE_MODULES = frozenset({"face_mlp", "face_attn", "norm_face"})
 
 
@@ -78,6 +80,7 @@ class DreamActor(nn.Module):
         pose_BCFHW: Tensor | None = None,
         face_BTC: Tensor | None = None,
         reference_pose_BRCHW: Tensor | None = None,
+        warp_BCFHW: Tensor | None = None,
     ) -> Tensor:
         """The velocity e - x0, (B, C, F, H, W).
 
@@ -88,13 +91,14 @@ class DreamActor(nn.Module):
             pose_BCFHW: of `encode_pose`; zeros or None drop it.
             face_BTC: of `encode_face`, T = 4F - 3; zeros drop it, None leaves Face Attn out (stage 1).
             reference_pose_BRCHW: of `encode_reference_pose`; None: nothing is known of how they stand.
+            warp_BCFHW: latents of the first reference, moved to the pose of each latent frame; zeros or None drop it.
         """
         batch, channels, frames, height, width = latents_BCFHW.shape
         if references_BRCHW is None:
             references_BRCHW = latents_BCFHW.new_zeros(batch, 0, channels, height, width)
         if pose_BCFHW is None:
             pose_BCFHW = latents_BCFHW.new_zeros(batch, self.config.pose_channels, frames, height, width)
-        conditions = Conditions(references_BRCHW, pose_BCFHW, face_BTC, reference_pose_BRCHW)
+        conditions = Conditions(references_BRCHW, pose_BCFHW, face_BTC, reference_pose_BRCHW, warp_BCFHW)
         return self.denoise(latents_BCFHW, timesteps_BF, self.prepare(conditions))
 
     def prepare(self, conditions: Conditions) -> SegmentConstants:
@@ -104,7 +108,17 @@ class DreamActor(nn.Module):
         references = [conditions.references_BRCHW]
         if conditions.reference_pose_BRCHW is not None:
             references.append(conditions.reference_pose_BRCHW)
-        return self.dit.prepare(torch.cat(references, dim=2), conditions.pose_BCFHW, face_BFMC)
+        return self.dit.prepare(torch.cat(references, dim=2), self._motion(conditions), face_BFMC)
+
+    def _motion(self, conditions: Conditions) -> Tensor:
+        """Pose features and, where the model reads it, the warped reference after them."""
+        pose_BCFHW, warp_BCFHW = conditions.pose_BCFHW, conditions.warp_BCFHW
+        if not self.config.reference_warp:
+            return pose_BCFHW
+        if warp_BCFHW is None:
+            batch, _, *grid = pose_BCFHW.shape
+            warp_BCFHW = pose_BCFHW.new_zeros(batch, self.config.latent_channels, *grid)
+        return torch.cat([pose_BCFHW, warp_BCFHW.type_as(pose_BCFHW)], dim=1)
 
     def denoise(
         self,
@@ -119,6 +133,16 @@ class DreamActor(nn.Module):
             step_cache: of the segment, to skip the blocks where their input has hardly changed; None: exact.
         """
         return self.dit(latents_BCFHW, timesteps_BF, constants, step_cache)
+
+    @torch.no_grad()
+    def with_warp(self) -> Self:
+        """The same model reading a warped reference too, which adds nothing until it is trained."""
+        config = replace(self.config, reference_warp=True)
+        grown, state = type(self)(config), self.state_dict()
+        known = state[_PATCHES]
+        added = known.new_zeros(len(known), config.latent_channels, *known.shape[2:])
+        grown.load_state_dict(state | {_PATCHES: torch.cat([known, added], dim=1)})
+        return grown
 
     def choose_reference_attention(self, kind: ReferenceAttention) -> None:
         """Before training: whether references look at the video. The weights are the same, what they learn is not."""

@@ -21,6 +21,8 @@ class ActorConfig:
     `text_dim` is None where the base has no text branch; `spatial_stride` is the VAE's, in pixels a latent.
     `reference_pose`: whether references carry pose features of their own, which tell what of the person is where in
     them. The paper's carry none, and a large base finds out; a small model from nothing never would.
+    `reference_warp`: whether the model is shown, beside the pose of every latent frame, the first reference cut at its
+    joints and moved to that pose (`dreamactor_signals.warp`). Likewise not the paper's.
     `reference_attention`: joint, references attend to the video as it does to them (the paper's); causal, they do not,
     so that they pass through the transformer once a segment. A model must be sampled as it was trained.
     """
@@ -42,7 +44,13 @@ class ActorConfig:
     rope_theta: float = 10_000.0
     reference_attention: ReferenceAttention = "joint"
     reference_pose: bool = False
+    reference_warp: bool = False
     eps: float = 1e-6
+
+    @property
+    def motion_channels(self) -> int:
+        """Of the patch embedding, beside noised latents: pose features, and latents of the warped reference if any."""
+        return self.pose_channels + self.latent_channels * self.reference_warp
 
 
 @dataclass(frozen=True)
@@ -172,6 +180,7 @@ PRESETS = MappingProxyType(
                     face_width=128,
                     face_stem=16,
                     reference_pose=True,
+                    reference_warp=True,
                 ),
                 _TINY_VAE,
                 audio_width=128,

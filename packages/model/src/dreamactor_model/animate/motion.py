@@ -49,6 +49,10 @@ class TrackMotion:
         """(T, 6, H, W) uint8 skeleton and head maps."""
         return control_maps(self.track[list(frames)], self.size, self.guidance)
 
+    def poses(self, frames: Sequence[int]) -> MotionTrack:
+        """How the subject is to stand."""
+        return self.track[list(frames)]
+
     def face_crops(self, frames: Sequence[int]) -> np.ndarray | None:
         """(T, 224, 224, 3) uint8 of the subject's own face; None: there is no picture of a face."""
         return None if self.own_face is None else np.repeat(self.own_face[None], len(frames), axis=0)

@@ -1,29 +1,53 @@
 """The subject as the model is shown it: its images as latents, its poses as control maps where the model reads them.
 
-Legend: R references, C channels, H W canvas.
+Legend: R references, F frames, C channels, H W canvas.
 """
 
 import numpy as np
 import torch
+from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import Guidance
+from dreamactor_signals.warp import ReferenceWarp
 
 from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.animate.subject import Subject
 from dreamactor_model.sampling.references import References
+from dreamactor_model.vae import VideoVAE
 
 
 def encode_references(model: LoadedModel, subject: Subject, guidance: Guidance) -> References:
-    """All images of the subject; its control maps are drawn only for a model whose references carry a pose.
+    """All images of the subject; its poses are looked at only for a model that reads them.
 
     Args:
         guidance: what control maps show.
     """
-    control_RCHW = subject.control_maps(guidance) if model.actor.config.reference_pose else None
-    return References(encode_images(model, subject.images_RHWC), control_RCHW)
+    config = model.actor.config
+    return References(
+        encode_images(model.vae, subject.images_RHWC),
+        subject.control_maps(guidance) if config.reference_pose else None,
+        WarpedReference(model.vae, subject.images_RHWC[0], subject.track) if config.reference_warp else None,
+    )
+
+
+class WarpedReference:
+    """Latents of a picture of a person, moved to other poses (`sampling.references.References.warp`).
+
+    Args:
+        image_HWC: uint8.
+        pose: one frame, how the person stands in it, in its pixels.
+    """
+
+    def __init__(self, vae: VideoVAE, image_HWC: np.ndarray, pose: MotionTrack) -> None:
+        self._vae, self._warp = vae, ReferenceWarp(image_HWC, pose)
+
+    def __call__(self, poses: MotionTrack) -> torch.Tensor:
+        """Normalised latents (F, C, H / stride, W / stride), one frame of the poses each."""
+        return encode_images(self._vae, self._warp.frames(poses))
 
 
 @torch.inference_mode()
-def encode_images(model: LoadedModel, images_RHWC: np.ndarray) -> torch.Tensor:
+def encode_images(vae: VideoVAE, images_RHWC: np.ndarray) -> torch.Tensor:
     """Normalised latents (R, C, H / stride, W / stride) of images: each is a video of one frame."""
-    pixels_RCHW = torch.from_numpy(images_RHWC).permute(0, 3, 1, 2).to(model.device, torch.float32) / 127.5 - 1
-    return model.vae.encode(pixels_RCHW[:, :, None])[:, :, 0]
+    images_RCHW = torch.from_numpy(images_RHWC).permute(0, 3, 1, 2)
+    pixels_RCHW = images_RCHW.to(vae.latents_mean_C.device, torch.float32) / 127.5 - 1
+    return vae.encode(pixels_RCHW[:, :, None])[:, :, 0]

@@ -145,7 +145,7 @@ class Recipe:
         return name.removeprefix("dit.").replace(_REF_ATTN, _SELF_ATTN)
 
     def _with_pose_columns(self, weight: Tensor) -> Tensor:
-        pose = weight.new_zeros(len(weight), self._config.pose_channels, *weight.shape[2:])
+        pose = weight.new_zeros(len(weight), self._config.motion_channels, *weight.shape[2:])
         return torch.cat([weight, pose], dim=1)
 
 

@@ -180,7 +180,7 @@ class DiT(nn.Module):
         # Of training: what the backward pass computes again.
         self.checkpointing: ActivationCheckpointing = "none"
         patch = (1, config.patch_size, config.patch_size)
-        inputs = config.latent_channels + config.pose_channels
+        inputs = config.latent_channels + config.motion_channels
         self.patch_embedding = nn.Conv3d(inputs, config.dim, kernel_size=patch, stride=patch)
         self.condition_embedder = ConditionEmbedder(config.dim, config.frequency_dim, config.text_dim)
         self.blocks = nn.ModuleList([Block(config) for _ in range(config.layers)])
@@ -205,7 +205,10 @@ class DiT(nn.Module):
             nn.init.zeros_(block.face_attn.to_out[0].bias)
 
     def prepare(self, references_BRCHW: Tensor, pose_BCFHW: Tensor, face_BFMC: Tensor | None) -> SegmentConstants:
-        """Everything that all steps of a segment share; references may have pose channels after those of latents."""
+        """Everything that all steps of a segment share.
+
+        References may have pose channels after those of latents, the pose those of a warped reference after its own.
+        """
         channels = self.config.latent_channels
         bias_D = self.patch_embedding.bias
         known = slice(0, references_BRCHW.shape[2])

@@ -38,7 +38,7 @@ def step_flops(config: ActorConfig, load: Workload) -> int:
 def prepare_flops(config: ActorConfig, load: Workload) -> int:
     """Of what all steps of a segment share: tokens of references and pose, keys and values of text, folded faces."""
     dim, patch = config.dim, config.patch_size**2
-    frames_values = load.references * config.latent_channels + load.frames * config.pose_channels
+    frames_values = load.references * config.latent_channels + load.frames * config.motion_channels
     patches = 2 * load.batch * load.tokens_a_frame * frames_values * patch * dim
     face_tokens = load.batch * load.frames * TEMPORAL_STRIDE if load.has_face else 0
     fold = face_tokens * (4 * config.face_width * dim + 4 * dim * dim + 2 * dim)

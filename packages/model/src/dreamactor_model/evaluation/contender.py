@@ -58,7 +58,7 @@ class ModelContender:
         """(T, H, W, 3) uint8."""
         track = scene.driving if self._variant.adjust_lengths else scene.driving_not_adjusted
         crops_THWC = scene.face_crops_THWC if self._variant.face else None
-        motion = MotionArrays(control_maps(track, scene.size, self._guidance), crops_THWC)
+        motion = MotionArrays(control_maps(track, scene.size, self._guidance), crops_THWC, track=track)
         references = encode_references(self._model, self._subject(scene), self._guidance)
         latents = sample_stream(self._model.actor, references, motion, self._sampling)
         return np.stack([to_pixels(frame) for frame in decode_frames(self._model.vae, latents, len(scene))])

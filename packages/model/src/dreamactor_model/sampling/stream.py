@@ -9,11 +9,13 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.sampling import SamplingSettings
 from torch import Tensor
 
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.conditions import Conditions
+from dreamactor_model.presets import TEMPORAL_STRIDE
 from dreamactor_model.sampling.references import References
 from dreamactor_model.sampling.segments import Segment, plan_segments
 from dreamactor_model.sampling.solver import solve
@@ -31,6 +33,10 @@ class MotionSource(Protocol):
         """Skeleton and head-sphere maps of these frames, (T, 6, H, W) uint8, at the video's size."""
         ...
 
+    def poses(self, frames: Sequence[int]) -> MotionTrack | None:
+        """How the person is to stand in these frames, in pixels of the video; None where maps are all that is known."""
+        ...
+
     def face_crops(self, frames: Sequence[int]) -> np.ndarray | None:
         """Face crops of these frames, (T, 224, 224, 3) uint8; None where no face drives."""
         ...
@@ -42,17 +48,24 @@ class MotionSource(Protocol):
 
 @dataclass(frozen=True)
 class MotionArrays:
-    """A short video's motion, drawn already: maps (T, 6, H, W) and crops (T, 224, 224, 3), uint8, or tokens (T, C)."""
+    """A short video's motion, drawn already: maps (T, 6, H, W) and crops (T, 224, 224, 3), uint8, or tokens (T, C).
+
+    `track`, what the maps show, is needed by models that read a warped reference.
+    """
 
     control_TCHW: np.ndarray
     crops_THWC: np.ndarray | None = None
     tokens_TC: np.ndarray | None = None
+    track: MotionTrack | None = None
 
     def __len__(self) -> int:
         return len(self.control_TCHW)
 
     def control_maps(self, frames: Sequence[int]) -> np.ndarray:
         return self.control_TCHW[list(frames)]
+
+    def poses(self, frames: Sequence[int]) -> MotionTrack | None:
+        return None if self.track is None else self.track[list(frames)]
 
     def face_crops(self, frames: Sequence[int]) -> np.ndarray | None:
         return None if self.crops_THWC is None else self.crops_THWC[list(frames)]
@@ -112,7 +125,9 @@ def _conditions(actor: DreamActor, references: References, motion: MotionSource,
     frames, latents_RCHW = segment.frame_indices(len(motion)), references.latents_RCHW
     control_TCHW = torch.from_numpy(motion.control_maps(frames)).to(latents_RCHW) / 255
     pose_BCFHW = actor.encode_pose(control_TCHW.transpose(0, 1)[None])
-    return Conditions(latents_RCHW[None], pose_BCFHW, _face_tokens(actor, motion, frames, latents_RCHW))
+    face_BTC = _face_tokens(actor, motion, frames, latents_RCHW)
+    warp_BCFHW = _warped_reference(references, motion, frames)
+    return Conditions(latents_RCHW[None], pose_BCFHW, face_BTC, warp_BCFHW=warp_BCFHW)
 
 
 @torch.no_grad()
@@ -121,6 +136,14 @@ def _reference_pose(actor: DreamActor, references: References) -> Tensor | None:
         return None
     control_RCHW = torch.from_numpy(references.control_RCHW).to(references.latents_RCHW) / 255
     return actor.encode_reference_pose(control_RCHW[None])
+
+
+def _warped_reference(references: References, motion: MotionSource, frames: Sequence[int]) -> Tensor | None:
+    """(1, C, F, H, W): the reference as the last frame of each latent frame has it."""
+    poses = motion.poses(frames[::TEMPORAL_STRIDE])
+    if references.warp is None or poses is None:
+        return None
+    return references.warp(poses).transpose(0, 1)[None]
 
 
 def _face_tokens(actor: DreamActor, motion: MotionSource, frames: Sequence[int], like: Tensor) -> Tensor | None:

@@ -3,7 +3,7 @@
 A shard of latents is named after its shard of clips, which is named after its content, and after the VAE: what has
 been encoded is not encoded again, whatever else changes.
 
-Legend: B batch, T video frames, F latent frames, C channels, H W training frame or latent.
+Legend: B batch, T video frames, F latent frames, R reference frames, C channels, H W training frame or latent.
 """
 
 import json
@@ -20,9 +20,11 @@ from dreamactor_dataset.clip_set import ClipSet
 from dreamactor_dataset.shards.archive import Place, write_error, write_shard
 from dreamactor_dataset.shards.places import write_places
 from dreamactor_dataset.shards.record import pack_record
+from dreamactor_signals.warp import ReferenceWarp
 
 from dreamactor_model.checkpoint import MANIFEST_FILE, load_checkpoint
-from dreamactor_model.training.data.latents import HALF_BODIES, INDEX, LATENTS, VIEWS
+from dreamactor_model.presets import TEMPORAL_STRIDE, get_preset
+from dreamactor_model.training.data.latents import HALF_BODIES, INDEX, LATENTS, VIEWS, WARPS, latent_frames_within
 from dreamactor_model.training.stages import output_dir
 from dreamactor_model.vae import VideoVAE
 
@@ -45,17 +47,19 @@ def encode_clips(settings: Settings, manifest: Path) -> Path:
             "the VAE has not been trained", path=vae_folder, remedy="Train it with: dreamactor model train --stage vae"
         )
     clips = ClipSet.load(manifest, "train", settings.dataset.sampling)
-    encoder = _Encoder(load_checkpoint(vae_folder, VideoVAE), clips)
+    warps = get_preset(settings.model.preset).actor.reference_warp
+    encoder = _Encoder(load_checkpoint(vae_folder, VideoVAE), clips, warps=warps)
     folder, vae_sha256 = Path(settings.training.latents_dir), sha256_file(vae_folder / MANIFEST_FILE)
     places: dict[int, tuple[int, Place]] = {}
     shards = []
     for number, (name, members) in enumerate(progress(clips.by_shard().items(), "encoding clips")):
-        shard = folder / f"{Path(name).stem}-{vae_sha256[:16]}.tar"
+        shard = folder / f"{Path(name).stem}-{vae_sha256[:16]}{'-warps' if warps else ''}.tar"
         found = _finished(shard) or _encode_shard(shard, encoder, members)
         places |= {clip: (number, found[clips.clip_id(clip)]) for clip in members}
         shards.append(shard.name)
     ordered = [places[clip] for clip in range(len(clips))]
-    write_places(folder / INDEX, ordered, shards, {"vae": vae_sha256, "clips": clips.sha256})
+    about = {"vae": vae_sha256, "clips": clips.sha256} | ({"warps": "all references"} if warps else {})
+    write_places(folder / INDEX, ordered, shards, about)
     _drop_others(folder, shards)
     return folder
 
@@ -90,8 +94,8 @@ def _drop_others(folder: Path, shards: Sequence[str]) -> None:
 class _Encoder:
     """Records of encoded clips. Half precision on disk: latents are of order one, and noise is added to them."""
 
-    def __init__(self, vae: VideoVAE, clips: ClipSet) -> None:
-        self._vae, self._clips = vae, clips
+    def __init__(self, vae: VideoVAE, clips: ClipSet, *, warps: bool) -> None:
+        self._vae, self._clips, self._has_warps = vae, clips, warps
 
     def records(self, members: Sequence[int]) -> Iterator[tuple[str, bytes]]:
         """Clip id and record of each."""
@@ -100,12 +104,21 @@ class _Encoder:
 
     def _arrays(self, clip: int) -> dict[str, np.ndarray]:
         frames_THWC = self._clips.frames(clip)
-        usable = (len(frames_THWC) - 1) // 4 * 4 + 1
+        usable = 1 + (latent_frames_within(len(frames_THWC)) - 1) * TEMPORAL_STRIDE
         views_BHWC = frames_THWC[self._clips.table.yaw_frames[clip]]
         arrays = {LATENTS: self._encode(frames_THWC[None, :usable])[0].swapaxes(0, 1), VIEWS: self._images(views_BHWC)}
         if self._clips.table.full_body[clip]:
             arrays[HALF_BODIES] = self._images(self._clips.half_bodies(clip))
+        if self._has_warps:
+            arrays[WARPS] = self._images(self._warps(clip, frames_THWC[:usable]))
         return arrays
+
+    def _warps(self, clip: int, frames_THWC: np.ndarray) -> np.ndarray:
+        """(R * F, H, W, 3) uint8: every reference frame as the last video frame of each latent frame has it."""
+        track = self._clips.fitted_track(clip)
+        poses = track[: len(frames_THWC) : TEMPORAL_STRIDE]
+        warps = (ReferenceWarp(frames_THWC[at], track[at : at + 1]) for at in self._clips.table.yaw_frames[clip])
+        return np.concatenate([warp.frames(poses) for warp in warps])
 
     def _images(self, images_BHWC: np.ndarray) -> np.ndarray:
         """(B, C, H, W) latents of single pictures."""

@@ -1,7 +1,8 @@
 """Clips as VAE latents on disk, made once: the diffusion stages never run the VAE.
 
 Shards like those of the clips, one record a clip: the latents of the whole clip, of its reference frames as single
-images, and of its half-body crops. `latents.arrow` says from which clips and by which VAE they were made.
+images, of its half-body crops and, for models that read them, of each reference frame moved to the pose of every latent
+frame. `latents.arrow` says from which clips and by which VAE they were made.
 Legend: F latent frames, C channels, H W latent rows and columns, R reference images.
 """
 
@@ -21,7 +22,12 @@ from dreamactor_model.checkpoint import MANIFEST_FILE
 INDEX = "latents.arrow"
 REMEDY = "Encode them with: dreamactor model encode-latents"
 # What a record holds; the first axis is that of frames or images.
-LATENTS, VIEWS, HALF_BODIES = "latents", "views", "half_bodies"
+LATENTS, VIEWS, HALF_BODIES, WARPS = "latents", "views", "half_bodies", "warps"
+
+
+def latent_frames_within(frame_count: int) -> int:
+    """Whole latent frames of a clip; up to three video frames at its end belong to none."""
+    return (frame_count - 1) // 4 + 1
 
 
 @dataclass(frozen=True)
@@ -31,10 +37,13 @@ class ClipWindow:
     Attributes:
         latents_CFHW: (C, F, H, W) float32, the window's.
         references_RCHW: (R, C, H, W) float32.
+        warp_CFHW: (C, F, H, W) float32, one of the references moved to the window's poses; zeros where none is a whole
+            frame; None for models that do not read it.
     """
 
     latents_CFHW: np.ndarray
     references_RCHW: np.ndarray
+    warp_CFHW: np.ndarray | None
 
 
 class LatentClips:
@@ -43,21 +52,24 @@ class LatentClips:
     Args:
         folder: what `latent_encoding.encode_clips` wrote.
         clips: the clips to train on; they must have been encoded as they are.
+        warps: whether moved references are read too.
 
     Raises:
-        TrainingError: nothing was encoded, or from other clips or by another VAE than the ones given.
+        TrainingError: nothing was encoded, or from other clips, by another VAE or for another model than those given.
         ManifestError: the index is damaged.
     """
 
-    def __init__(self, folder: Path, clips: ClipSet, vae_folder: Path) -> None:
+    def __init__(self, folder: Path, clips: ClipSet, vae_folder: Path, *, warps: bool = False) -> None:
         path = folder / INDEX
         if not path.exists():
             raise TrainingError("there are no encoded clips", path=folder, remedy=REMEDY)
-        self._records, self._clips = PlacedRecords.open(path, remedy=REMEDY), clips
+        self._records, self._clips, self._warps = PlacedRecords.open(path, remedy=REMEDY), clips, warps
         if self._records.about["vae"] != sha256_file(vae_folder / MANIFEST_FILE):
             raise TrainingError("the clips were encoded by another VAE", path=folder, remedy=REMEDY)
         if self._records.about["clips"] != clips.sha256:
             raise TrainingError("other clips than these were encoded", path=folder, remedy=REMEDY)
+        if warps and not self._records.about.get("warps"):
+            raise TrainingError("the clips were encoded without warped references", path=folder, remedy=REMEDY)
 
     def window(self, draw: Draw) -> ClipWindow:
         """The draw's part of its clip. Latent f > 0 of a clip covers its frames 4f-3 to 4f.
@@ -67,8 +79,19 @@ class LatentClips:
         """
         first, count = draw.start // 4, (draw.frame_count - 1) // 4 + 1
         record = self._records.record(draw.clip_index, self._clips.clip_id(draw.clip_index))
-        latents_FCHW = record.rows(LATENTS, first, first + count).astype(np.float32)
-        return ClipWindow(latents_FCHW.swapaxes(0, 1), self._references(record, draw))
+        latents_CFHW = record.rows(LATENTS, first, first + count).astype(np.float32).swapaxes(0, 1)
+        warp_CFHW = self._warp(record, draw, latents_CFHW) if self._warps else None
+        return ClipWindow(latents_CFHW, self._references(record, draw), warp_CFHW)
+
+    def _warp(self, record: Record, draw: Draw, like_CFHW: np.ndarray) -> np.ndarray:
+        frames = draw.reference_frames
+        if not frames:
+            return np.zeros_like(like_CFHW)
+        leading = frames[draw.augmentation % len(frames)]
+        slots = self._clips.table.yaw_frames[draw.clip_index].tolist()
+        clip_latents = latent_frames_within(int(self._clips.table.lengths[draw.clip_index]))
+        first = slots.index(leading) * clip_latents + draw.start // 4
+        return record.rows(WARPS, first, first + like_CFHW.shape[1]).astype(np.float32).swapaxes(0, 1)
 
     def _references(self, record: Record, draw: Draw) -> np.ndarray:
         yaw_frames = self._clips.table.yaw_frames[draw.clip_index].tolist()

@@ -4,6 +4,7 @@ Legend: B batch, C channels, T = 4F - 3 video frames, F latent frames, R referen
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,14 +74,15 @@ class FlowObjective(nn.Module):
         keep_face_B: Tensor,
         crops_BTCHW: Tensor | None = None,
         reference_control_BRCHW: Tensor | None = None,
+        warp_BCFHW: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Losses of a batch and what it was worth.
 
         Control maps and crops are uint8; crops are needed where a face drives, control maps of references where these
-        carry a pose.
+        carry a pose, the warp where the model reads one.
         """
         sample = make_flow_sample(latents_BCFHW, noise_BCFHW, timestep_B, carried_B)
-        encoded = self._encode(references_BRCHW, control_BCTHW, crops_BTCHW, reference_control_BRCHW)
+        encoded = self._encode(references_BRCHW, control_BCTHW, crops_BTCHW, reference_control_BRCHW, warp_BCFHW)
         kept = encoded.keep(references_B=keep_references_B, pose_B=keep_pose_B, face_B=keep_face_B)
         predicted_BCFHW = self.actor(
             sample.noisy_BCFHW,
@@ -89,6 +91,7 @@ class FlowObjective(nn.Module):
             kept.pose_BCFHW,
             kept.face_BTC,
             kept.reference_pose_BRCHW,
+            kept.warp_BCFHW,
         )
         return {
             "loss": flow_loss(predicted_BCFHW, sample, weights_BFHW),
@@ -110,6 +113,7 @@ class FlowObjective(nn.Module):
         control_BCTHW: Tensor,
         crops_BTCHW: Tensor | None,
         reference_control_BRCHW: Tensor | None,
+        warp_BCFHW: Tensor | None,
     ) -> Conditions:
         """What the stage lets the model see; the rest is zeros or None."""
         pose_BCFHW = self.actor.encode_pose(control_BCTHW.float() / 255)
@@ -124,6 +128,7 @@ class FlowObjective(nn.Module):
             pose_BCFHW if "pose" in self._conditions else torch.zeros_like(pose_BCFHW),
             face_BTC,
             reference_pose_BRCHW,
+            warp_BCFHW if "pose" in self._conditions else None,
         )
         return encoded if "reference" in self._conditions else encoded.without_reference()
 
@@ -172,7 +177,8 @@ class DiffusionTask:
         clips = ClipSet.load(spec.manifest, "train", sampling, settings.dataset.balance)
         vae_folder = spec.starts_from["vae"] if spec.stage == "1" else _previous(spec) / VAE_FOLDER
         sampler = WindowSampler(clips.table, sampling, seed=_stage_seed(spec), batch_size=row.batch)
-        latents = LatentClips(Path(training.latents_dir), clips, vae_folder)
+        warps = actor.config.reference_warp
+        latents = LatentClips(Path(training.latents_dir), clips, vae_folder, warps=warps)
         return cls(actor, vae_folder, clips, sampler, latents, spec)
 
     def batch(self, step: int, slot: int) -> Batch:
@@ -230,6 +236,8 @@ class DiffusionTask:
             "control_BCTHW": motion.control_TCHW.transpose(1, 0, 2, 3),
             "weights_BFHW": loss_weights(motion.track, stride, self._training.objective),
         }
+        if window.warp_CFHW is not None:
+            arrays["warp_BCFHW"] = window.warp_CFHW
         if "face" in self._row.conditions:
             arrays["crops_BTCHW"] = parts.face_crops().transpose(0, 3, 1, 2)
         if self.module.actor.config.reference_pose:
@@ -271,6 +279,8 @@ def _first_actor(spec: TrainingSpec) -> DreamActor:
     settings = spec.parsed_settings()
     config, base = get_preset(settings.model.preset).actor, base_folder(settings.training)
     actor = DreamActor(config) if base is None else load_checkpoint(base, DreamActor).float().train()
+    if actor.config != config and config == replace(actor.config, reference_warp=True):
+        actor = actor.with_warp()
     if actor.config != config:
         raise TrainingError(f"the base is of another preset than {settings.model.preset}", path=base)
     actor.choose_reference_attention(settings.training.reference_attention)

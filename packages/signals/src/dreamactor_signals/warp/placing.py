@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.skeleton import joint_index
-from dreamactor_signals.visibility import SEEN
 
-from dreamactor_model.evaluation.baselines.parts import (
+from dreamactor_signals.visibility import SEEN
+from dreamactor_signals.warp.parts import (
     HEAD,
     HEAD_REACH,
     LIMBS,

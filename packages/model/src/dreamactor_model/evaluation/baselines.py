@@ -1,0 +1,25 @@
+"""What a model must beat: ways of animating a person that have learned nothing.
+
+Both are contenders (`evaluation.contender.Contender`) that know the first reference alone.
+"""
+
+import numpy as np
+from dreamactor_signals.warp import ReferenceWarp
+
+from dreamactor_model.evaluation.suites.scenes import Scene
+
+
+class CopyReference:
+    """The reference stands still."""
+
+    def animate(self, scene: Scene) -> np.ndarray:
+        """(T, H, W, 3) uint8."""
+        return np.repeat(scene.references_RHWC[:1], len(scene), axis=0)
+
+
+class Warp:
+    """The reference is cut into limbs that move with the joints."""
+
+    def animate(self, scene: Scene) -> np.ndarray:
+        """(T, H, W, 3) uint8."""
+        return ReferenceWarp(scene.references_RHWC[0], scene.reference).frames(scene.driving)

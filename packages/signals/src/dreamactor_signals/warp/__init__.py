@@ -1,0 +1,6 @@
+"""A picture of a person, moved by joints alone: read `parts` (what a person is cut into), `placing` (where a part is),
+`cutting` (the person out of the picture), `warp` (the pictures)."""
+
+from dreamactor_signals.warp.warp import ReferenceWarp
+
+__all__ = ["ReferenceWarp"]

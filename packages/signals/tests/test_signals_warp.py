@@ -1,0 +1,168 @@
+"""A warped reference on pictures made for it: what must stay stays, what must move moves."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+from dreamactor_core.motion_track import MotionTrack
+from dreamactor_core.skeleton import JOINT_COUNT, JOINT_NAMES, joint_index
+from dreamactor_signals.head_angles import rotation_of_angles
+from dreamactor_signals.warp import ReferenceWarp
+from dreamactor_signals.warp.placing import place_parts
+
+SIDE, FOCAL_PX, DEPTH_M = 160, 160.0, 4.0
+# Of a person who stands with arms stretched out a little; metres from the neck, x right, y down.
+_BODY = {
+    "neck": (0, 0),
+    "pelvis": (0, 0.55),
+    "shoulder": (0.2, 0.02),
+    "elbow": (0.42, 0.22),
+    "wrist": (0.62, 0.40),
+    "hip": (0.12, 0.55),
+    "knee": (0.15, 1.0),
+    "ankle": (0.16, 1.42),
+    "heel": (0.16, 1.48),
+    "toe": (0.22, 1.50),
+}
+
+
+def standing() -> MotionTrack:
+    joints_cam_m = np.zeros((1, JOINT_COUNT, 3), np.float32)
+    confidence = np.ones((1, JOINT_COUNT), np.float32)
+    for index, name in enumerate(JOINT_NAMES):
+        side, _, part = name.partition("_")
+        if name in _BODY:
+            x, y = _BODY[name]
+        elif part in _BODY:
+            # The person's left is at the picture's right.
+            x, y = _BODY[part][0] * (1 if side == "left" else -1), _BODY[part][1]
+        else:
+            confidence[0, index], x, y = 0, 0, 0
+        joints_cam_m[0, index] = (x, y - 0.5, DEPTH_M)
+    joints_cam_m[confidence == 0] = 0
+    return MotionTrack(
+        joints_cam_m=joints_cam_m,
+        joint_confidence=confidence,
+        focal_px=FOCAL_PX,
+        principal_px=np.array([SIDE / 2, SIDE / 2]),
+        frame_size=(SIDE, SIDE),
+        fps=Fraction(25),
+        head_rotation=np.eye(3)[None],
+        head_center_cam_m=np.array([[0, -0.75, DEPTH_M]]),
+        head_radius_m=np.array([0.14]),
+        head_confidence=np.ones(1),
+        face_boxes_px=np.zeros((1, 4)),
+        face_confidence=np.zeros(1),
+    )
+
+
+def painted(track: MotionTrack) -> np.ndarray:
+    """A person of thick limbs before a smooth wall; left forearm blue, trunk red, legs green, head skin."""
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    image = np.stack([170 + columns // 8, 180 + rows // 8, 200 - columns // 10], axis=-1).astype(np.uint8)
+    px = {name: track.project(track.joints_cam_m[0, joint_index(name)]).astype(int).tolist() for name in JOINT_NAMES}
+    for side in ("left", "right"):
+        for start, end, colour, width in (
+            ("hip", "knee", (20, 120, 30), 7),
+            ("knee", "ankle", (20, 120, 30), 6),
+            ("shoulder", "elbow", (150, 30, 30), 5),
+            ("elbow", "wrist", (20, 30, 160) if side == "left" else (150, 30, 30), 5),
+        ):
+            cv2.line(image, px[f"{side}_{start}"], px[f"{side}_{end}"], colour, width)
+    trunk = np.array([px[name] for name in ("left_shoulder", "right_shoulder", "right_hip", "left_hip")])
+    cv2.fillConvexPoly(image, trunk, (150, 30, 30))
+    center = track.project(track.head_center_cam_m[0])
+    cv2.circle(image, center.astype(int).tolist(), 7, (200, 140, 110), -1)
+    return image
+
+
+def warped(performance: MotionTrack, image: np.ndarray | None = None) -> np.ndarray:
+    """(T, H, W, 3) uint8: the standing person gives the performance."""
+    start = standing()
+    return ReferenceWarp(painted(start) if image is None else image, start).frames(performance)
+
+
+def shifted(track: MotionTrack, x_m: float, y_m: float) -> MotionTrack:
+    offset_m = np.array([x_m, y_m, 0], np.float32)
+    present = (track.joint_confidence > 0)[..., None]
+    return replace(
+        track,
+        joints_cam_m=np.where(present, track.joints_cam_m + offset_m, 0),
+        head_center_cam_m=track.head_center_cam_m + offset_m,
+    )
+
+
+def center_of(image: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    """(2,) x and y of the pixels of a colour."""
+    near = np.abs(image.astype(int) - colour).max(axis=-1) < 25
+    assert near.sum() > 20
+    rows, columns = np.nonzero(near)
+    return np.array([columns.mean(), rows.mean()])
+
+
+def test_who_does_not_move_is_the_reference_to_the_last_bit() -> None:
+    made = warped(standing()[[0, 0]])
+    np.testing.assert_array_equal(made, np.repeat(painted(standing())[None], 2, axis=0))
+
+
+def test_so_does_a_picture_of_noise() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3)).astype(np.uint8)
+    np.testing.assert_array_equal(warped(standing(), noise)[0], noise)
+
+
+@pytest.mark.parametrize(("x_px", "y_px"), [(12, 0), (-9, 5), (0.5, -7.25)])
+def test_a_shifted_skeleton_shifts_the_person_and_leaves_the_wall(x_px: float, y_px: float) -> None:
+    moved = shifted(standing(), x_px * DEPTH_M / FOCAL_PX, y_px * DEPTH_M / FOCAL_PX)
+    reference = painted(standing())
+    made = warped(moved)[0]
+    for colour in ((150, 30, 30), (20, 30, 160), (20, 120, 30), (200, 140, 110)):
+        np.testing.assert_allclose(center_of(made, colour) - center_of(reference, colour), (x_px, y_px), atol=0.8)
+    # What the person leaves is wall again, not a second person.
+    wall = np.abs(made.astype(int) - painted_wall()).max(axis=-1) < 30
+    person = np.abs(painted(moved).astype(int) - painted_wall()).max(axis=-1) > 30
+    assert (wall | cv2.dilate(person.astype(np.uint8), np.ones((7, 7))).astype(bool)).mean() > 0.995
+
+
+def painted_wall() -> np.ndarray:
+    hidden = shifted(standing(), 100, 0)
+    return painted(hidden).astype(int)
+
+
+def test_a_lifted_forearm_turns_about_its_elbow_and_nothing_else_moves() -> None:
+    lifted = standing()
+    joints_cam_m = lifted.joints_cam_m.copy()
+    elbow, wrist = joint_index("left_elbow"), joint_index("left_wrist")
+    reach = joints_cam_m[0, wrist] - joints_cam_m[0, elbow]
+    joints_cam_m[0, wrist] = joints_cam_m[0, elbow] + np.array([reach[1], -reach[0], 0])
+    lifted = replace(lifted, joints_cam_m=joints_cam_m)
+    reference, made = painted(standing()), warped(lifted)[0]
+    wanted_px = lifted.project(joints_cam_m[0, [elbow, wrist]]).mean(axis=0)
+    np.testing.assert_allclose(center_of(made, (20, 30, 160)), wanted_px, atol=1.5)
+    np.testing.assert_array_equal(made[:, : SIDE // 2], reference[:, : SIDE // 2])
+
+
+def test_a_turning_head_takes_its_face_along_and_shows_no_more_than_the_reference() -> None:
+    image = painted(standing())
+    x, y = standing().project(standing().head_center_cam_m[0]).astype(int)
+    image[y - 1 : y + 2, x - 1 : x + 2] = (0, 0, 0)
+    turned = replace(standing(), head_rotation=rotation_of_angles(np.array([0.6]), np.zeros(1), np.zeros(1)))
+    made = warped(turned, image)[0]
+    radius_px = 0.14 * FOCAL_PX / DEPTH_M
+    # A nose turned to the right of the picture by 0.6 rad stands sin(0.6) radii from the middle.
+    dark = np.argwhere(made[y - 6 : y + 7, x - 7 : x + 8].max(axis=-1) < 60)
+    assert len(dark)
+    np.testing.assert_allclose(dark.mean(axis=0) - (6, 7), (0, radius_px * np.sin(0.6)), atol=1)
+
+
+def test_what_is_not_known_in_a_frame_stays_where_it_was() -> None:
+    hidden = replace(standing(), joint_confidence=np.zeros((1, JOINT_COUNT)), head_confidence=np.zeros(1))
+    assert place_parts(hidden, 0) == {}
+    np.testing.assert_array_equal(warped(hidden)[0], painted(standing()))
+
+
+def test_a_reference_without_a_person_stays_a_picture() -> None:
+    image = painted(standing())
+    nobody = replace(standing(), joint_confidence=np.zeros((1, JOINT_COUNT)), head_confidence=np.zeros(1))
+    np.testing.assert_array_equal(ReferenceWarp(image, nobody).frames(shifted(standing(), 0.2, 0))[0], image)
