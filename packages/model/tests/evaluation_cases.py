@@ -1,5 +1,6 @@
 """Cases that the evaluation's tests make up, and a person of whom everything is known."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -90,6 +91,9 @@ class KnownEyes:
     def __init__(self, person: MotionTrack | None = None) -> None:
         self.looked = 0
         self._person = person
+
+    def look_ahead(self, clips_THWC: Sequence[np.ndarray], fps: Sequence[Fraction]) -> None:
+        """No need."""
 
     def see(self, frames_THWC: np.ndarray, fps: Fraction) -> MotionTrack | None:
         """As many frames of that person."""

@@ -13,9 +13,11 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings import Settings, load_settings
 from dreamactor_core.settings.evaluation import MetricName
 from dreamactor_core.video import read_frames
-from dreamactor_model.evaluation import measuring, observed
+from dreamactor_model.evaluation import eyes as eyes_module
+from dreamactor_model.evaluation import measuring
+from dreamactor_model.evaluation.eyes import Eyes
 from dreamactor_model.evaluation.measuring import METRICS, Case, describe, measure
-from dreamactor_model.evaluation.observed import Eyes, Observed
+from dreamactor_model.evaluation.observed import Observed
 from evaluation_cases import KnownEyes, made_case, standing_person
 
 T = 17
@@ -110,7 +112,7 @@ def test_without_a_tracker_the_rest_is_measured(
     def missing(_: object) -> None:
         raise TrackerError("mmpose is not installed", remedy="Run: make setup-mmpose")
 
-    monkeypatch.setattr(observed, "make_tracker", missing)
+    monkeypatch.setattr(eyes_module, "make_tracker", missing)
     monkeypatch.setattr(measuring, "eyes_of", Eyes)
     figures, reasons = measure([replace(case, truth_THWC=None) for case in _cases(person, 1)], settings)
     assert set(figures) == {"flicker", "colour_drift", "join_jump"}
@@ -138,7 +140,7 @@ def test_eyes_look_once_at_each_video_and_each_still(monkeypatch: pytest.MonkeyP
                 raise NoPersonError("nobody")
             return person[: len(seen)]
 
-    monkeypatch.setattr(observed, "make_tracker", lambda _: Tracker())
+    monkeypatch.setattr(eyes_module, "make_tracker", lambda _: Tracker())
     eyes = Eyes(load_settings().signals)
     moving = np.arange(1, T + 1, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
     for _ in range(2):
@@ -149,6 +151,25 @@ def test_eyes_look_once_at_each_video_and_each_still(monkeypatch: pytest.MonkeyP
     assert still is not None
     assert len(still) == T
     assert looked == [(25, T), (25, 1), (30, T), (25, 1)]
+
+
+@pytest.mark.slow
+def test_many_clips_are_seen_by_several_processes_as_by_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = read_frames(footage("talking-head"), range(0, 51, 3))
+    clips = [np.ascontiguousarray(frame[None, ::2, ::2]) for frame in frames]
+    clips[3] = np.zeros_like(clips[3])
+    rates = [Fraction(25)] * len(clips)
+    alone, many = Eyes(settings.signals), Eyes(settings.signals)
+    expected = [alone.see(clip, Fraction(25)) for clip in clips]
+    alone.look_ahead(clips, rates)
+    many.look_ahead(clips, rates)
+    monkeypatch.setattr(eyes_module, "_look", lambda *_: pytest.fail("it has been seen"))
+    for clip, one in zip(clips, expected, strict=True):
+        assert alone.see(clip, Fraction(25)) == one == many.see(clip, Fraction(25))
+    assert expected[3] is None
+    assert expected[0] is not None
 
 
 def test_cases_that_do_not_fit_together_are_refused(person: MotionTrack) -> None:

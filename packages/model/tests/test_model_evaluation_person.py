@@ -13,13 +13,13 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings import load_settings
 from dreamactor_core.skeleton import joint_index
 from dreamactor_core.video import read_frames
+from dreamactor_model.evaluation.eyes import Eyes
 from dreamactor_model.evaluation.metrics.person.colours import Part, colour_distance
 from dreamactor_model.evaluation.metrics.person.expression import expression_error
 from dreamactor_model.evaluation.metrics.person.face_identity import FaceNetwork, face_distance
 from dreamactor_model.evaluation.metrics.person.head import head_error_deg
 from dreamactor_model.evaluation.metrics.person.pose import BODY, HANDS, compare_pose, torso_px
 from dreamactor_model.evaluation.metrics.person.sampled import spread
-from dreamactor_model.evaluation.observed import Eyes
 from dreamactor_signals.head_angles import rotation_of_angles
 from evaluation_cases import DISTANCE_M, TORSO_M, standing_person
 

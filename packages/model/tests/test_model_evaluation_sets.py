@@ -8,7 +8,7 @@ from dreamactor_model.evaluation.confidence import bootstrap_set
 from dreamactor_model.evaluation.metrics.metric import distance_to_truth
 from dreamactor_model.evaluation.metrics.sets.frechet import frechet_distance
 from dreamactor_model.evaluation.metrics.sets.mobilenet import mobilenet_features, read_weights
-from dreamactor_model.evaluation.remembered import remembered
+from dreamactor_model.evaluation.remembered import Remembered
 from dreamactor_model.evaluation.unavailable import Unavailable
 from evaluation_cases import made_case, observed
 from skimage import data
@@ -44,7 +44,7 @@ def test_no_network_is_asked_twice_about_the_same_frames() -> None:
         asked.append(frames.mean())
         return frames.reshape(len(frames), -1).astype(float)
 
-    look_up = remembered(features, most=2)
+    look_up = Remembered(features, most=2)
     first, second, third = (np.full((2, 4, 4, 3), value, np.uint8) for value in (1, 2, 3))
     for frames in (first, first.copy(), second, first, third, first, second):
         assert np.array_equal(look_up(frames), frames.reshape(2, -1))

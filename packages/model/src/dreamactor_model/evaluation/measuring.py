@@ -1,15 +1,17 @@
 """From animated clips to figures: every metric, its interval, or why it cannot be had."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from dreamactor_core.errors import TrackerError, WeightsError
 from dreamactor_core.settings import Settings
 
 from dreamactor_model.evaluation.case import Case
 from dreamactor_model.evaluation.confidence import Figure
+from dreamactor_model.evaluation.eyes import eyes_of
 from dreamactor_model.evaluation.metrics.metric import FEWEST_CLIPS, SET_RESAMPLES, Metric
 from dreamactor_model.evaluation.metrics.table import METRICS
-from dreamactor_model.evaluation.observed import Observed, eyes_of
+from dreamactor_model.evaluation.observed import Observed
 from dreamactor_model.evaluation.unavailable import Unavailable
 
 __all__ = ["METRICS", "Case", "Figure", "Metric", "Unavailable", "describe", "measure"]
@@ -26,6 +28,8 @@ def measure(cases: Sequence[Case], settings: Settings) -> tuple[dict[str, Figure
         Figures by the names in `METRICS`, and for the other names why there is no figure.
     """
     eyes = eyes_of(settings.signals)
+    with suppress(WeightsError, TrackerError):  # Who asks for a track is told what is missing.
+        eyes.look_ahead([case.result_THWC for case in cases], [case.driving.fps for case in cases])
     observed = [Observed(case, eyes) for case in cases]
     figures: dict[str, Figure] = {}
     reasons: dict[str, str] = {}

@@ -1,63 +1,11 @@
 """A case with what a tracker sees in it: each video is tracked at most once, by one tracker, for all metrics."""
 
-from collections.abc import Callable
-from fractions import Fraction
-from functools import cache, cached_property, partial
+from functools import cached_property
 
-import numpy as np
-from dreamactor_core.errors import NoPersonError
 from dreamactor_core.motion_track import MotionTrack
-from dreamactor_core.settings.signals import SignalsSettings
-from dreamactor_signals.trackers import Tracker, make_tracker
 
 from dreamactor_model.evaluation.case import Case
-from dreamactor_model.evaluation.remembered import remembered
-
-
-class Eyes:
-    """The tracker that reads results and references; what it has seen once it does not look at again.
-
-    Args:
-        settings: name the tracker. The largest person is followed, whoever was followed in the driving video.
-    """
-
-    def __init__(self, settings: SignalsSettings) -> None:
-        self._settings = settings.model_copy(update={"person": None, "person_box_px": None})
-        self._by_rate: dict[Fraction, Callable[[np.ndarray], MotionTrack | None]] = {}
-
-    def see(self, frames_THWC: np.ndarray, fps: Fraction) -> MotionTrack | None:
-        """What frames show; None where they show nobody.
-
-        Raises:
-            WeightsError, TrackerError: the tracker is not there.
-        """
-        if fps not in self._by_rate:
-            self._by_rate[fps] = remembered(partial(self._look, fps))
-        return self._by_rate[fps](frames_THWC)
-
-    @cached_property
-    def _tracker(self) -> Tracker:
-        return make_tracker(self._settings)
-
-    def _look(self, fps: Fraction, frames_THWC: np.ndarray) -> MotionTrack | None:
-        size = frames_THWC.shape[2], frames_THWC.shape[1]
-        # Of a still, one look tells all.
-        still = bool((frames_THWC == frames_THWC[:1]).all())
-        try:
-            track = self._tracker.track(iter(frames_THWC[:1] if still else frames_THWC), fps, size, source_sha256="")
-        except NoPersonError:
-            return None
-        return track[np.zeros(len(frames_THWC), dtype=np.int64)] if still else track
-
-
-def eyes_of(settings: SignalsSettings) -> Eyes:
-    """One pair of eyes for all contenders of a report."""
-    return _eyes(settings.model_dump_json())
-
-
-@cache
-def _eyes(settings: str) -> Eyes:
-    return Eyes(SignalsSettings.model_validate_json(settings))
+from dreamactor_model.evaluation.eyes import Eyes
 
 
 def _same_reader(first: MotionTrack, second: MotionTrack) -> bool:

@@ -14,7 +14,7 @@ from dreamactor_model.evaluation.metrics.person import colours, expression, face
 from dreamactor_model.evaluation.metrics.sets import i3d, inception, mobilenet, video_distance
 from dreamactor_model.evaluation.metrics.time import drift, flicker
 from dreamactor_model.evaluation.observed import Observed
-from dreamactor_model.evaluation.remembered import remembered
+from dreamactor_model.evaluation.remembered import Remembered
 
 _NO_TRUTH = "no clip has a truth to be compared with"
 _NO_BODY = "no clip has a driving body of which the tracker finds anything in the result"
@@ -53,7 +53,7 @@ def _frames() -> list[Metric]:
 
 def _sets() -> list[Metric]:
     """All results against all truths."""
-    chunks, pictures = remembered(video_distance.video_features), remembered(mobilenet.mobilenet_features)
+    chunks, pictures = Remembered(video_distance.video_features), Remembered(mobilenet.mobilenet_features)
     fvd = distance_to_truth(lambda frames, _: chunks(frames), width=i3d.WIDTH)
     fid = distance_to_truth(
         lambda frames, settings: inception.inception_features(frames, settings.evaluation), width=inception.WIDTH

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from dreamactor_model.evaluation.metrics.folded import folded_convolution, frozen
 from dreamactor_model.evaluation.metrics.sets.features import pooled_features
-from dreamactor_model.evaluation.remembered import remembered
+from dreamactor_model.evaluation.remembered import Remembered
 
 SIDE_PX, WIDTH = 299, 2048
 PROTOCOL = (
@@ -153,4 +153,4 @@ def inception_features(frames_THWC: np.ndarray, settings: EvaluationSettings) ->
 
 @cache
 def _features_by(path: Path, sha256: str) -> Callable[[np.ndarray], np.ndarray]:
-    return remembered(partial(pooled_features, Inception.load(path, sha256), batch=_BATCH))
+    return Remembered(partial(pooled_features, Inception.load(path, sha256), batch=_BATCH))
