@@ -23,7 +23,7 @@ from dreamactor_dataset.shards.record import pack_record
 from dreamactor_signals.warp import ReferenceWarp
 
 from dreamactor_model.checkpoint import MANIFEST_FILE, load_checkpoint
-from dreamactor_model.presets import TEMPORAL_STRIDE, get_preset
+from dreamactor_model.presets import TEMPORAL_STRIDE, get_preset, video_frames
 from dreamactor_model.training.data.latents import HALF_BODIES, INDEX, LATENTS, VIEWS, WARPS, latent_frames_within
 from dreamactor_model.training.stages import output_dir
 from dreamactor_model.vae import VideoVAE
@@ -104,7 +104,7 @@ class _Encoder:
 
     def _arrays(self, clip: int) -> dict[str, np.ndarray]:
         frames_THWC = self._clips.frames(clip)
-        usable = 1 + (latent_frames_within(len(frames_THWC)) - 1) * TEMPORAL_STRIDE
+        usable = video_frames(latent_frames_within(len(frames_THWC)))
         views_BHWC = frames_THWC[self._clips.table.yaw_frames[clip]]
         arrays = {LATENTS: self._encode(frames_THWC[None, :usable])[0].swapaxes(0, 1), VIEWS: self._images(views_BHWC)}
         if self._clips.table.full_body[clip]:

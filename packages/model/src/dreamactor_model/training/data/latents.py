@@ -77,7 +77,7 @@ class LatentClips:
         Raises:
             ShardError: the clip's latents are damaged.
         """
-        first, count = draw.start // 4, (draw.frame_count - 1) // 4 + 1
+        first, count = draw.start // 4, latent_frames_within(draw.frame_count)
         record = self._records.record(draw.clip_index, self._clips.clip_id(draw.clip_index))
         latents_CFHW = record.rows(LATENTS, first, first + count).astype(np.float32).swapaxes(0, 1)
         warp_CFHW = self._warp(record, draw, latents_CFHW) if self._warps else None

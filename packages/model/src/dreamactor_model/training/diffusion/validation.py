@@ -17,7 +17,7 @@ from dreamactor_dataset.sampling import WindowSampler
 
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.animate.frames import to_pixels
-from dreamactor_model.animate.references import WarpedReference
+from dreamactor_model.animate.references import WarpedReference, encode_images
 from dreamactor_model.checkpoint import load_checkpoint
 from dreamactor_model.sampling.references import References
 from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream
@@ -52,9 +52,6 @@ class ValidationClip:
             path: None on ranks that only compute: their part of shared tokens or sharded weights is needed.
         """
         sample, vae = self._sample, self._vae
-        device = vae.latents_mean_C.device
-        images_RHWC = torch.from_numpy(sample.references_RHWC).to(device)
-        images_RCTHW = images_RHWC.permute(0, 3, 1, 2)[:, :, None].float() / 127.5 - 1
         crops_THWC = sample.face_crops_THWC if self._uses_face else None
         motion = MotionArrays(sample.motion.control_TCHW, crops_THWC, track=sample.motion.track)
         frame_count = len(sample.video_THWC)
@@ -62,7 +59,7 @@ class ValidationClip:
         warp = None
         if actor.config.reference_warp:
             warp = WarpedReference(vae, sample.references_RHWC[0], sample.reference_poses[0])
-        references = References(vae.encode(images_RCTHW)[:, :, 0], sample.reference_control_RCHW, warp)
+        references = References(encode_images(vae, sample.references_RHWC), sample.reference_control_RCHW, warp)
         latents = sample_stream(actor, references, motion, sampling)
         made = [to_pixels(frame) for frame in decode_frames(vae, latents, frame_count)]
         if path is None:
