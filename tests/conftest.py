@@ -1,13 +1,17 @@
 """One workspace, reproduced once, for all tests that need a finished pipeline."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from infra.local import LocalPrefect
+from tests.prefect_api import ended_as, eventually
 from tests.stack import Stack
 from tests.workspace import Workspace, copy_repository
 
+# A machine that is busy with other tests takes several times what an idle one does.
+_PIPELINE_S = 1500.0
 # As little as still runs every part: nothing here says anything about quality.
 SMOKE = {
     "dataset": {
@@ -68,12 +72,17 @@ def prefect(prepared: Workspace, servers: Stack) -> Iterator[LocalPrefect]:
 
 @pytest.fixture(scope="session")
 def training(prefect: LocalPrefect) -> str:
-    """What `prefect deployment run pipeline/local --watch` printed."""
-    return prefect.prefect(["deployment", "run", "pipeline/local", "--watch"])
+    """In which state `prefect deployment run pipeline/local` ended.
+
+    The server is asked: `--watch` follows a stream of events, and waits for ever when its end is lost.
+    """
+    printed = prefect.prefect(["deployment", "run", "pipeline/local"])
+    (run,) = set(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", printed))
+    return eventually(lambda: ended_as(prefect, run), _PIPELINE_S)
 
 
 @pytest.fixture(scope="session")
-def trained(prepared: Workspace, training: str) -> Workspace:
+def trained(prepared: Workspace, prefect: LocalPrefect, training: str) -> Workspace:
     """The workspace after that: three stages, an evaluation, a champion."""
-    assert "Completed" in training
+    assert training == "Completed", prefect.log("worker").read_text()[-6000:]
     return prepared

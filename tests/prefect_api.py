@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from infra.local import LocalPrefect
 
 T = TypeVar("T")
+_TERMINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 
 def basic(account: str) -> str:
@@ -26,6 +27,12 @@ def ask(prefect: LocalPrefect, path: str, question: dict[str, Any] | None = None
     request = urllib.request.Request(f"{prefect.api_url}/{path}", data, headers)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
+
+
+def ended_as(prefect: LocalPrefect, flow_run: str) -> str | None:
+    """The state in which a flow run ended; None while it has not."""
+    state = ask(prefect, f"flow_runs/{flow_run}")["state"]
+    return str(state["name"]) if state["type"] in _TERMINAL else None
 
 
 def eventually(what: Callable[[], T], within_s: float) -> T:
