@@ -23,9 +23,10 @@ from dreamactor_signals.warp import ReferenceWarp
 AREA = 64 * 64
 
 
-def _settings(folder: Path) -> Settings:
+def _settings(folder: Path, processes: int = 1) -> Settings:
     return load_settings(
         {
+            "training.processes": processes,
             "dataset.sampling.area": AREA,
             "dataset.sampling.min_frames": 9,
             "training.models_dir": str(folder / "models"),
@@ -104,6 +105,24 @@ def test_clips_encoded_without_warps_are_refused_where_they_are_read(
     with pytest.raises(TrainingError, match="without warped references") as caught:
         LatentClips(tmp_path / "latents", clips, tmp_path / "models" / "vae", warps=True)
     assert "encode-latents" in caught.value.remedy
+
+
+@pytest.mark.slow
+def test_several_processes_encode_what_one_does(packed: Path, tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    _save_vae(tmp_path, 0)
+    windows = []
+    for processes in (1, 2):
+        folder = encode_clips(_settings(tmp_path, processes), packed)
+        assert len(list(folder.glob("*.tar"))) > 1
+        clips, latents = _open(tmp_path, packed)
+        sampler = WindowSampler(clips.table, settings.dataset.sampling, seed=3, batch_size=len(clips))
+        windows.append([latents.window(draw) for draw in sampler.batch(0)])
+        folder.rename(tmp_path / f"by-{processes}")
+    for alone, together in zip(*windows, strict=True):
+        # Another number of threads adds in another order.
+        np.testing.assert_allclose(together.latents_CFHW, alone.latents_CFHW, rtol=2e-3, atol=2e-3)
+        np.testing.assert_allclose(together.references_RCHW, alone.references_RCHW, rtol=2e-3, atol=2e-3)
 
 
 def test_what_is_encoded_is_not_encoded_again(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from dreamactor_core.console import progress
 from dreamactor_core.errors import DreamactorError, InputError
 from dreamactor_core.files import sha256_file, write_text
 from dreamactor_core.motion_track import MotionTrack
+from dreamactor_core.process_map import map_in_workers
 from dreamactor_core.settings.dataset import SyntheticSettings
 from dreamactor_core.video import VideoWriter
 
@@ -23,7 +24,6 @@ from dreamactor_dataset.synthetic.figure.figure import build_figure
 from dreamactor_dataset.synthetic.figure.identity import make_identity
 from dreamactor_dataset.synthetic.plan import NAME_START, ClipPlan, plan_clips
 from dreamactor_dataset.synthetic.speech.utterances import write_recording
-from dreamactor_dataset.synthetic.workers import map_in_workers
 
 CLIP_LIST = "clips.csv"
 LICENCE, CONSENT, SOURCE = "CC0-1.0", "not a person", "synthetic"

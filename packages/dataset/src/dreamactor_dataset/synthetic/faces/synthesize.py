@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from dreamactor_core.console import progress
+from dreamactor_core.process_map import map_in_workers
 from dreamactor_core.settings.dataset import FacesSettings
 
 from dreamactor_dataset.face_set import FACE_LIST, MARGIN, FaceTruth, stamp_of, write_face_list, write_faces
@@ -17,7 +18,6 @@ from dreamactor_dataset.synthetic.faces.plan import FacePlan, plan_faces
 from dreamactor_dataset.synthetic.faces.visibility import unit_changes, visible_units
 from dreamactor_dataset.synthetic.figure.figure import build_figure
 from dreamactor_dataset.synthetic.figure.identity import make_identity
-from dreamactor_dataset.synthetic.workers import map_in_workers
 
 # Changes whenever equal settings give other pictures or another truth.
 VERSION = "5"

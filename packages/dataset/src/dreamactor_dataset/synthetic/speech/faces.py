@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from dreamactor_core.process_map import map_in_workers
 from dreamactor_signals.faces.crops import CROP_PX
 
 from dreamactor_dataset.synthetic.faces.close_up import Pose, Sitter
 from dreamactor_dataset.synthetic.figure.figure import build_figure
 from dreamactor_dataset.synthetic.figure.identity import make_identity
-from dreamactor_dataset.synthetic.workers import map_in_workers
 
 # How speakers hold their heads: deviations of yaw, pitch and roll.
 _POSE_RAD = np.radians((12.0, 6.0, 4.0))

@@ -7,7 +7,10 @@ Legend: B batch, T video frames, F latent frames, R reference frames, C channels
 """
 
 import json
+import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +18,9 @@ import torch
 from dreamactor_core.console import progress
 from dreamactor_core.errors import TrainingError
 from dreamactor_core.files import sha256_file, write_json
+from dreamactor_core.process_map import map_in_workers, worker_number
 from dreamactor_core.settings import Settings
+from dreamactor_core.settings.training import TrainingSettings
 from dreamactor_dataset.clip_set import ClipSet
 from dreamactor_dataset.shards.archive import Place, write_error, write_shard
 from dreamactor_dataset.shards.places import write_places
@@ -29,9 +34,10 @@ from dreamactor_model.training.stages import output_dir
 from dreamactor_model.vae import VideoVAE
 
 
-@torch.inference_mode()
 def encode_clips(settings: Settings, manifest: Path) -> Path:
-    """Encode the training clips with the VAE of stage vae. Returns the folder; its index appears when all is done.
+    """Encode the training clips with the VAE of stage vae, by `training.processes`, on their GPUs where these are used.
+
+    Returns the folder; its index appears when all is done.
 
     Args:
         manifest: the index of the packed clips.
@@ -48,30 +54,72 @@ def encode_clips(settings: Settings, manifest: Path) -> Path:
         )
     clips = ClipSet.load(manifest, "train", settings.dataset.sampling)
     warps = get_preset(settings.model.preset).actor.reference_warp
-    encoder = _Encoder(load_checkpoint(vae_folder, VideoVAE), clips, warps=warps)
     folder, vae_sha256 = Path(settings.training.latents_dir), sha256_file(vae_folder / MANIFEST_FILE)
+    source = _Source(settings.model_dump_json(), manifest, vae_folder, vae_sha256, clips.sha256, warps)
+    shards = {
+        folder / f"{Path(name).stem}-{vae_sha256[:16]}{'-warps' if warps else ''}.tar": members
+        for name, members in clips.by_shard().items()
+    }
+    missing = [(shard, members) for shard, members in shards.items() if _finished(shard) is None]
+    processes = min(_processes(settings.training), len(missing))
+    encoded = map_in_workers(partial(_encode_shard, source, processes), missing, processes, folder)
+    for _ in progress(encoded, "encoding clips", total=len(missing)):
+        pass
     places: dict[int, tuple[int, Place]] = {}
-    shards = []
-    for number, (name, members) in enumerate(progress(clips.by_shard().items(), "encoding clips")):
-        shard = folder / f"{Path(name).stem}-{vae_sha256[:16]}{'-warps' if warps else ''}.tar"
-        found = _finished(shard) or _encode_shard(shard, encoder, members)
+    for number, (shard, members) in enumerate(shards.items()):
+        found = _finished(shard)
+        assert found is not None, shard
         places |= {clip: (number, found[clips.clip_id(clip)]) for clip in members}
-        shards.append(shard.name)
-    ordered = [places[clip] for clip in range(len(clips))]
+    ordered, names = [places[clip] for clip in range(len(clips))], [shard.name for shard in shards]
     about = {"vae": vae_sha256, "clips": clips.sha256} | ({"warps": "all references"} if warps else {})
-    write_places(folder / INDEX, ordered, shards, about)
-    _drop_others(folder, shards)
+    write_places(folder / INDEX, ordered, names, about)
+    _drop_others(folder, names)
     return folder
 
 
-def _encode_shard(shard: Path, encoder: "_Encoder", members: Sequence[int]) -> dict[str, Place]:
-    places, _ = write_shard(shard, encoder.records(members))
+@dataclass(frozen=True)
+class _Source:
+    """What a worker process opens; the hashes tell that it is still the same."""
+
+    settings: str
+    manifest: Path
+    vae_folder: Path
+    vae_sha256: str
+    clips_sha256: str
+    warps: bool
+
+
+def _processes(training: TrainingSettings) -> int:
+    """One a GPU where these are used, else as many as train."""
+    return training.processes if _gpus(training) == 0 else min(training.processes, _gpus(training))
+
+
+def _gpus(training: TrainingSettings) -> int:
+    return 0 if training.accelerator == "cpu" else torch.cuda.device_count()
+
+
+@torch.inference_mode()
+def _encode_shard(source: _Source, processes: int, job: tuple[Path, Sequence[int]]) -> None:
+    """In one of so many processes."""
+    shard, members = job
+    if processes > 1:
+        # This is a process of its own, and the cores are shared.
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // processes))
+    places, _ = write_shard(shard, _encoder(source).records(members))
     notes = {"bytes": shard.stat().st_size, "places": {name: [each.offset, each.size] for name, each in places.items()}}
     try:
         write_json(shard.with_suffix(".json"), notes)
     except OSError as problem:
         raise write_error(problem, shard) from problem
-    return places
+
+
+@lru_cache(maxsize=1)
+def _encoder(source: _Source) -> "_Encoder":
+    settings = Settings(**json.loads(source.settings))
+    clips = ClipSet.load(source.manifest, "train", settings.dataset.sampling)
+    gpus = _gpus(settings.training)
+    device = torch.device("cuda", worker_number() % gpus) if gpus else torch.device("cpu")
+    return _Encoder(load_checkpoint(source.vae_folder, VideoVAE, device=device), clips, warps=source.warps)
 
 
 def _finished(shard: Path) -> dict[str, Place] | None:
@@ -126,6 +174,7 @@ class _Encoder:
 
     def _encode(self, frames_BTHWC: np.ndarray) -> np.ndarray:
         """(B, C, F, H, W) float16."""
-        video_BCTHW = torch.from_numpy(np.ascontiguousarray(frames_BTHWC)).permute(0, 4, 1, 2, 3).float() / 127.5 - 1
-        latents_BCFHW: np.ndarray = self._vae.encode(video_BCTHW).half().numpy()
+        frames = torch.from_numpy(np.ascontiguousarray(frames_BTHWC)).to(self._vae.latents_mean_C.device)
+        video_BCTHW = frames.permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+        latents_BCFHW: np.ndarray = self._vae.encode(video_BCTHW).half().cpu().numpy()
         return latents_BCFHW

@@ -1,9 +1,13 @@
-"""Jobs in worker processes that die with their parent; a killed one is told plainly."""
+"""Jobs in worker processes that die with their parent; a killed one is told plainly.
+
+For work that is certain; `worker_pool` is for jobs that may hang or take their process with them.
+"""
 
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +16,12 @@ from dreamactor_core.errors import DreamactorError
 
 Job = TypeVar("Job")
 Made = TypeVar("Made")
+_number = 0
+
+
+def worker_number() -> int:
+    """Of the worker process this runs in, 0 for the first: which GPU is its own. 0 outside of workers."""
+    return _number
 
 
 def map_in_workers(make: Callable[[Job], Made], jobs: Sequence[Job], processes: int, folder: Path) -> Iterator[Made]:
@@ -30,13 +40,22 @@ def map_in_workers(make: Callable[[Job], Made], jobs: Sequence[Job], processes: 
         return
     # Spawned, not forked: threads of the parent would leave locks behind in a fork.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=die_with_parent) as pool:
+    numbers = context.SimpleQueue()
+    for number in range(processes):
+        numbers.put(number)
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(numbers,)) as pool:
         try:
             for done in as_completed([pool.submit(make, job) for job in jobs]):
                 yield done.result()
         except BrokenProcessPool as problem:
-            remedy = "Run it again: what is finished is kept. If memory ran out, use fewer --processes"
-            raise DreamactorError("a rendering process was killed", path=folder, remedy=remedy) from problem
+            remedy = "Run it again: what is finished is kept. If memory ran out, use fewer processes"
+            raise DreamactorError("a worker process was killed", path=folder, remedy=remedy) from problem
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _begin(numbers: "SimpleQueue[int]") -> None:
+    global _number
+    die_with_parent()
+    _number = numbers.get()
