@@ -133,9 +133,12 @@ class ClipSet:
         Raises:
             ShardError: it is damaged.
         """
+        return self.fit(clip_index).track(self.track(clip_index, truth=self.references_by_truth(clip_index)))
+
+    def fit(self, clip_index: int) -> Fit:
+        """From pixels of the source to those of the clip's training frames."""
         row = self.rows[clip_index]
-        track = self.track(clip_index, truth=self.references_by_truth(clip_index))
-        return Fit.cover((row.width, row.height), self.table.size(clip_index)).track(track)
+        return Fit.cover((row.width, row.height), self.table.size(clip_index))
 
     def references_by_truth(self, clip_index: int) -> bool:
         """Whether the true track chooses the clip's references: only where there is no tracked one."""

@@ -13,7 +13,6 @@ from dreamactor_core.settings.signals import Guidance
 
 from dreamactor_dataset.augmentation import change_bones, change_colours
 from dreamactor_dataset.clip_set import ClipSet
-from dreamactor_dataset.fitting import Fit
 from dreamactor_dataset.sampling import LATENT_STRIDE, Draw
 from dreamactor_dataset.shards.contents import half_body_of
 
@@ -121,7 +120,7 @@ class SampleParts:
 
         draw = self._draw
         window = self._track(truth=draw.use_truth)[draw.start : draw.start + draw.frame_count]
-        seen = self._fit().track(window)
+        seen = self._clips.fit(draw.clip_index).track(window)
         drawn = change_bones(seen, self._settings.bone_shape, draw.augmentation)
         return MotionSample(control_maps(drawn, draw.size, self._guidance), seen.face_confidence, seen.face_units, seen)
 
@@ -134,7 +133,7 @@ class SampleParts:
 
     def reference_poses(self) -> tuple[MotionTrack, ...]:
         """One frame each: how the person stands in the references, in their order and pixels."""
-        whole, fit = self._reference_track(), self._fit()
+        whole, fit = self._reference_track(), self._clips.fit(self._draw.clip_index)
         poses = [fit.track(whole[frame : frame + 1]) for frame in self._draw.reference_frames]
         if self._draw.half_body_frame is not None:
             poses.append(self._half_body_pose(self._draw.half_body_frame))
@@ -169,7 +168,3 @@ class SampleParts:
         if truth not in self._tracks:
             self._tracks[truth] = self._clips.track(self._draw.clip_index, truth=truth)
         return self._tracks[truth]
-
-    def _fit(self) -> Fit:
-        row = self._clips.rows[self._draw.clip_index]
-        return Fit.cover((row.width, row.height), self._draw.size)
