@@ -14,6 +14,7 @@ from dreamactor_model.dit.dit import DiT
 from dreamactor_model.dit.face_attention import FaceAttention, group_face_tokens
 from dreamactor_model.dit.precision import to_bfloat16
 from dreamactor_model.dit.rope import frame_positions, rotate, rotation_3d
+from dreamactor_model.dit.warp_prior import WARP_ERROR, expected_velocity
 from dreamactor_model.presets import ActorConfig, get_preset, latent_frames, video_frames
 from micro_model import MICRO_ACTOR
 from torch import Tensor, nn
@@ -387,17 +388,51 @@ def test_the_pose_of_references_goes_with_them_and_stays_without_motion() -> Non
     assert not kept[1].any()
 
 
-def test_a_model_that_learns_to_read_a_warp_begins_as_the_one_it_was() -> None:
+@pytest.mark.parametrize("born", ["newborn", "grown"])
+def test_a_model_that_learns_to_read_a_warp_begins_with_what_the_warp_implies(born: str) -> None:
+    config = dataclasses.replace(MICRO_ACTOR, reference_warp=True)
     plain = _awake(DreamActor(MICRO_ACTOR))
-    grown, inputs = plain.with_warp().eval(), _inputs(MICRO_ACTOR)
-    assert grown.config == dataclasses.replace(MICRO_ACTOR, reference_warp=True)
+    actor, inputs = (DreamActor(config) if born == "newborn" else plain.with_warp()).eval(), _inputs(MICRO_ACTOR)
+    assert actor.config == config
     warp = torch.randn(inputs["latents_BCFHW"].shape, generator=torch.Generator().manual_seed(3))
-    expected = plain(**inputs)
-    assert torch.equal(grown(**inputs, warp_BCFHW=warp), expected)
-    _awake(grown)
-    told = grown(**inputs, warp_BCFHW=warp)
-    assert _changed_frames(grown(**inputs), told) == list(range(FRAMES))
-    assert torch.equal(grown(**inputs, warp_BCFHW=torch.zeros_like(warp)), grown(**inputs))
+    implied = expected_velocity(inputs["latents_BCFHW"], inputs["timesteps_BF"], warp)
+    torch.testing.assert_close(actor(**inputs, warp_BCFHW=warp), implied)
+    _awake(actor)
+    told = actor(**inputs, warp_BCFHW=warp)
+    assert _changed_frames(implied, told) == list(range(FRAMES))
+    # Without one it answers as if nothing were known, and what it has learned is not added to a warp alone.
+    untold = expected_velocity(inputs["latents_BCFHW"], inputs["timesteps_BF"], torch.zeros_like(warp))
+    assert not torch.allclose(told - implied, actor(**inputs) - untold, atol=1e-4)
+    assert torch.equal(actor(**inputs, warp_BCFHW=torch.zeros_like(warp)), actor(**inputs))
+
+
+def test_what_else_a_model_knows_stays_when_it_learns_to_read_a_warp() -> None:
+    plain = _awake(DreamActor(MICRO_ACTOR))
+    before, after = plain.state_dict(), plain.with_warp().state_dict()
+    changed = {
+        name for name in before if before[name].shape != after[name].shape or not before[name].equal(after[name])
+    }
+    assert changed == {"dit.patch_embedding.weight", "dit.proj_out.weight", "dit.proj_out.bias"}
+
+
+@pytest.mark.parametrize(("shown", "error"), [(True, WARP_ERROR), (False, 1.0)])
+@pytest.mark.parametrize("level", [0.1, 0.5, 0.9])
+def test_what_a_warp_implies_is_the_mean_of_the_velocity(shown: bool, error: float, level: float) -> None:
+    generator = torch.Generator().manual_seed(2)
+    shape = (1, 4, 1, 200, 200)
+    warp, errors, noise = (torch.randn(shape, generator=generator) for _ in range(3))
+    warp = warp * shown
+    clean = warp + error * errors
+    noisy, velocity = (1 - level) * clean + level * noise, noise - clean
+    surprise = velocity - expected_velocity(noisy, torch.full((1, 1), level), warp)
+    # A mean given x_t and the warp leaves nothing that either could still tell.
+    for known in (noisy, warp, torch.ones_like(noisy)):
+        assert abs(float((surprise * known).mean())) < 0.02 * float(velocity.std())
+
+
+def test_the_first_step_from_pure_noise_leads_to_the_warp() -> None:
+    noise, warp = torch.randn(1, 4, 2, 4, 4), torch.randn(1, 4, 2, 4, 4)
+    torch.testing.assert_close(noise - expected_velocity(noise, torch.ones(1, 2), warp), warp)
 
 
 def test_a_warp_goes_when_either_its_reference_or_its_motion_goes() -> None:

@@ -136,12 +136,13 @@ class DreamActor(nn.Module):
 
     @torch.no_grad()
     def with_warp(self) -> Self:
-        """The same model reading a warped reference too, which adds nothing until it is trained."""
+        """The same model reading a warped reference too; it begins with what the warp implies and learns from there."""
         config = replace(self.config, reference_warp=True)
         grown, state = type(self)(config), self.state_dict()
         known = state[_PATCHES]
         added = known.new_zeros(len(known), config.latent_channels, *known.shape[2:])
         grown.load_state_dict(state | {_PATCHES: torch.cat([known, added], dim=1)})
+        grown.dit.begin_with_warp()
         return grown
 
     def choose_reference_attention(self, kind: ReferenceAttention) -> None:

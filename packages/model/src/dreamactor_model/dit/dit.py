@@ -24,6 +24,7 @@ from dreamactor_model.dit.layers import ConditionEmbedder, FeedForward, FP32Laye
 from dreamactor_model.dit.rope import Rotation, frame_positions, rotation_3d
 from dreamactor_model.dit.step_cache import StepCache
 from dreamactor_model.dit.token_share import EveryToken, TokenShare
+from dreamactor_model.dit.warp_prior import expected_velocity
 from dreamactor_model.linear import Linear, linear
 from dreamactor_model.presets import ActorConfig
 
@@ -58,12 +59,16 @@ class Run(NamedTuple):
 
 
 class SegmentConstants(NamedTuple):
-    """What stays the same while a segment is denoised; `reference_tokens_BRLD` are those of the run."""
+    """What stays the same while a segment is denoised; `reference_tokens_BRLD` are those of the run.
+
+    `warp_BCFHW` is None where the model reads none.
+    """
 
     run: Run
     reference_tokens_BRLD: Tensor
     pose_tokens_BFLD: Tensor
     blocks: tuple[BlockConstants, ...]
+    warp_BCFHW: Tensor | None = None
 
 
 class Block(nn.Module):
@@ -203,6 +208,14 @@ class DiT(nn.Module):
             block.ref_attn.start_from(block.attn1)
             nn.init.zeros_(block.face_attn.to_out[0].weight)
             nn.init.zeros_(block.face_attn.to_out[0].bias)
+        if self.config.reference_warp:
+            self.begin_with_warp()
+
+    @torch.no_grad()
+    def begin_with_warp(self) -> None:
+        """Add nothing yet to what the warp implies (`warp_prior`)."""
+        nn.init.zeros_(self.proj_out.weight)
+        nn.init.zeros_(self.proj_out.bias)
 
     def prepare(self, references_BRCHW: Tensor, pose_BCFHW: Tensor, face_BFMC: Tensor | None) -> SegmentConstants:
         """Everything that all steps of a segment share.
@@ -223,7 +236,8 @@ class DiT(nn.Module):
             for block in self.blocks
         )
         run = self._run(pose_BCFHW.shape[2:], references_BRLD.shape[1])
-        constants = SegmentConstants(run, references_BRLD, pose_BFLD, blocks)
+        warp_BCFHW = pose_BCFHW[:, self.config.pose_channels :] if self.config.reference_warp else None
+        constants = SegmentConstants(run, references_BRLD, pose_BFLD, blocks, warp_BCFHW)
         return self._read_references(constants) if self.config.reference_attention == "causal" else constants
 
     def forward(
@@ -248,7 +262,13 @@ class DiT(nn.Module):
         velocity = self._project(x_BNLD[:, run.reference_count :], embedding_BND[:, run.reference_count :])
         velocity = velocity.type_as(latents_BCFHW)
         patch, rows = self.config.patch_size, latents_BCFHW.shape[-2] // self.config.patch_size
-        return rearrange(self.share.all(velocity), "b f (h w) (p q c) -> b c f (h p) (w q)", h=rows, p=patch, q=patch)
+        velocity_BCFHW = rearrange(
+            self.share.all(velocity), "b f (h w) (p q c) -> b c f (h p) (w q)", h=rows, p=patch, q=patch
+        )
+        if constants.warp_BCFHW is None:
+            return velocity_BCFHW
+        expected_BCFHW = expected_velocity(latents_BCFHW, timesteps_BF, constants.warp_BCFHW)
+        return velocity_BCFHW + expected_BCFHW.type_as(velocity_BCFHW)
 
     def _through_blocks(self, time_BN6D: Tensor, constants: SegmentConstants, x_BNLD: Tensor) -> Tensor:
         for block, own in zip(self.blocks, constants.blocks, strict=True):
@@ -284,7 +304,7 @@ class DiT(nn.Module):
             x_BRLD, keys = block.read_references(x_BRLD, time_BR6D, rotation, own)
             blocks.append(own._replace(references=keys))
         video_run = Run(0, video_rotation, run.still_rotation)
-        return SegmentConstants(video_run, x_BRLD[:, :0], constants.pose_tokens_BFLD, tuple(blocks))
+        return constants._replace(run=video_run, reference_tokens_BRLD=x_BRLD[:, :0], blocks=tuple(blocks))
 
     def _text(self) -> Tensor | None:
         embedder = self.condition_embedder.text_embedder
