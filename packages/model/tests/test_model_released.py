@@ -20,6 +20,8 @@ from dreamactor_model.presets import AudioConfig, get_preset
 from dreamactor_model.registry import checkpoint_folder
 from dreamactor_model.released import packing
 from dreamactor_model.released.packing import pack_release
+from dreamactor_model.sampling.solver import chosen_steps
+from dreamactor_model.sampling.stream import step_count
 from dreamactor_model.training.finished import save_finished
 from dreamactor_model.vae import VideoVAE
 from micro_model import MICRO_ACTOR, MICRO_VAE, awake_actor
@@ -38,7 +40,7 @@ def stage3(tmp_path: Path) -> Path:
 
 
 def test_a_release_is_one_whole_model_in_half_the_bytes(stage3: Path, tmp_path: Path) -> None:
-    released = pack_release(stage3, tmp_path / "released", SamplingSettings(guidance_motion=1.5))
+    released = pack_release(stage3, tmp_path / "released", SamplingSettings(guidance_motion=1.5, steps=3))
     assert checkpoint_folder(TrackingSettings(), str(released)) == released
     # Its own audio encoder still knows the face branch, whose weights stay as they are.
     assert find_audio(released) == released / "audio"
@@ -52,7 +54,7 @@ def test_a_release_is_one_whole_model_in_half_the_bytes(stage3: Path, tmp_path: 
     assert about["licence"] == "Apache-2.0"
     assert "synthetic" in about["data"]
     assert about["stage"] == "3"
-    assert about["sampling"] == {"guidance_motion": 1.5}
+    assert about["sampling"] == {"guidance_motion": 1.5, "steps": 3}
 
 
 def test_a_model_without_a_voice_is_not_released(stage3: Path, tmp_path: Path) -> None:
@@ -87,6 +89,14 @@ def test_guidance_is_what_was_said_then_what_the_weights_came_with_then_the_pape
     for said, reference in ((None, 1.5), (4.0, 4.0)):
         scales = GuidanceScales.chosen(as_trained(SamplingSettings(guidance_reference=said), about))
         assert scales == GuidanceScales(reference, PAPER_SCALE)
+
+
+def test_steps_are_what_was_said_then_what_the_weights_came_with_then_enough_for_any_model() -> None:
+    about = {"sampling": {"steps": 3}}
+    for said, released, steps in ((None, about, 3), (7, about, 7), (7, {}, 7), (None, {}, 20)):
+        sampling = as_trained(SamplingSettings(steps=said, segment_frames=9), released)
+        assert chosen_steps(sampling) == steps
+        assert step_count(17, sampling) == 2 * steps
 
 
 def test_the_released_weights_are_whole_and_small() -> None:

@@ -98,7 +98,7 @@ def promote(
 
 
 @app.command()
-@with_settings("sampling.guidance_reference", "sampling.guidance_motion")
+@with_settings("sampling.steps", "sampling.guidance_reference", "sampling.guidance_motion")
 def release(
     settings: Settings,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the released model; replaced whole.")],

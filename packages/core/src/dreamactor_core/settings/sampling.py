@@ -10,7 +10,7 @@ from dreamactor_core.settings.base import Section
 class SamplingSettings(Section):
     """One inference."""
 
-    steps: int = Field(20, ge=1, description="Solver steps.")
+    steps: int | None = Field(None, ge=1, description="Solver steps; if not said what the weights came with, or 20.")
     guidance_reference: float | None = Field(
         None, ge=0, description="Guidance scale of the references; if not said what the weights came with, or 2.5."
     )

@@ -63,14 +63,14 @@ class LoadedModel:
 def as_trained(sampling: SamplingSettings, about: Mapping[str, Any]) -> SamplingSettings:
     """The settings as a model wants them.
 
-    Segments are no longer than the clips that it was trained on; guidance of which the settings say nothing is what
-    the model was released with.
+    Segments are no longer than the clips that it was trained on; steps and guidance of which the settings say nothing
+    are what the model was released with.
 
     Args:
         about: of the model; what was trained before its clips were written down takes the settings as they are.
     """
     longest = min(sampling.segment_frames, int(about.get("max_frames", sampling.segment_frames)))
-    unsaid = {name: scale for name, scale in about.get("sampling", {}).items() if getattr(sampling, name) is None}
+    unsaid = {name: value for name, value in about.get("sampling", {}).items() if getattr(sampling, name) is None}
     return sampling.model_copy(update={"segment_frames": longest, **unsaid})
 
 

@@ -19,6 +19,7 @@ from dreamactor_model.training.finished import VAE_FOLDER, VAE_KEY, save_finishe
 LICENCE = "Apache-2.0"
 DATA = "synthetic people made by this repository (CC0-1.0); no photograph and no real person"
 _MOST_BYTES = 40_000_000
+_OF_THE_WEIGHTS = {"steps", "guidance_reference", "guidance_motion"}
 
 
 def pack_release(checkpoint: Path, output: Path, sampling: SamplingSettings) -> Path:
@@ -27,7 +28,7 @@ def pack_release(checkpoint: Path, output: Path, sampling: SamplingSettings) -> 
     Args:
         checkpoint: a finished stage of the pipeline; its audio encoder lies beside it.
         output: replaced in one step.
-        sampling: the guidance that it says goes with the weights, for whoever says none.
+        sampling: the steps and the guidance that it says go with the weights, for whoever says none.
 
     Raises:
         WeightsError: not a whole model, one without an audio encoder, or one too large to come with a package.
@@ -54,7 +55,7 @@ def _about(checkpoint: Path, sampling: SamplingSettings) -> Mapping[str, object]
         **known,
         "licence": LICENCE,
         "data": DATA,
-        "sampling": sampling.model_dump(include={"guidance_reference", "guidance_motion"}, exclude_none=True),
+        "sampling": sampling.model_dump(include=_OF_THE_WEIGHTS, exclude_none=True),
         "git_commit": git_commit() or "unknown",
         # Of the workspace whose models/ it lies in.
         "data_versions": data_versions(checkpoint.resolve().parents[1]),

@@ -15,6 +15,8 @@ from dreamactor_model.actor import DreamActor
 from dreamactor_model.conditions import Conditions
 from dreamactor_model.guidance import GuidedVelocity
 
+_STEPS = 20
+
 
 @torch.no_grad()
 def solve(
@@ -58,10 +60,16 @@ def integrate(velocity: Callable[[Tensor, float], Tensor], noise: Tensor, settin
     return state
 
 
+def chosen_steps(settings: SamplingSettings) -> int:
+    """As the settings say; where neither they nor the weights say a number, enough for any model."""
+    return _STEPS if settings.steps is None else settings.steps
+
+
 def make_scheduler(settings: SamplingSettings) -> FlowMatchEulerDiscreteScheduler | UniPCMultistepScheduler:
     """The solver's steps from noise level 1 to 0; a shift above 1 spends more of them near noise."""
     # The last step is of first order whatever the solver, and a shift makes it the longest: it gets half a share.
-    levels = np.linspace(1.0, 0.5 / settings.steps, settings.steps)
+    steps = chosen_steps(settings)
+    levels = np.linspace(1.0, 0.5 / steps, steps)
     if settings.solver == "unipc":
         scheduler = UniPCMultistepScheduler(
             prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=settings.shift

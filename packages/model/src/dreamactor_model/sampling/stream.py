@@ -18,7 +18,7 @@ from dreamactor_model.conditions import Conditions
 from dreamactor_model.presets import TEMPORAL_STRIDE
 from dreamactor_model.sampling.references import References
 from dreamactor_model.sampling.segments import Segment, plan_segments
-from dreamactor_model.sampling.solver import solve
+from dreamactor_model.sampling.solver import chosen_steps, solve
 from dreamactor_model.vae import VideoVAE
 
 
@@ -107,7 +107,7 @@ def sample_stream(
 
 def step_count(frame_count: int, settings: SamplingSettings) -> int:
     """Solver steps of a whole video."""
-    return settings.steps * len(plan_segments(frame_count, settings.segment_frames))
+    return chosen_steps(settings) * len(plan_segments(frame_count, settings.segment_frames))
 
 
 @torch.no_grad()
@@ -140,7 +140,7 @@ def _reference_pose(actor: DreamActor, references: References) -> Tensor | None:
 
 def _warped_reference(references: References, motion: MotionSource, frames: Sequence[int]) -> Tensor | None:
     """(1, C, F, H, W): the reference as the last frame of each latent frame has it."""
-    poses = motion.poses(frames[::TEMPORAL_STRIDE])
+    poses = None if references.warp is None else motion.poses(frames[::TEMPORAL_STRIDE])
     if references.warp is None or poses is None:
         return None
     return references.warp(poses).transpose(0, 1)[None]
