@@ -21,6 +21,7 @@ def measure(scale: float = 1.0) -> dict[str, float | bool | str | None]:
     for block in actor.dit.blocks:
         nn.init.normal_(block.ref_attn.to_out[0].weight, std=0.05)
         nn.init.normal_(block.face_attn.to_out[0].weight, std=0.05)
+    nn.init.normal_(actor.dit.proj_out.weight, std=0.05)
     before = {name: tensor.clone() for name, tensor in actor.state_dict().items()}
     whole = sum(parameter.numel() for parameter in actor.parameters())
     add_adapters(actor, _RANK, _ALPHA)

@@ -129,4 +129,5 @@ def prepare(folder: Path) -> None:
     actor = DreamActor(get_preset("tiny").actor)
     for block in actor.dit.blocks:
         nn.init.normal_(block.face_attn.to_out[0].weight, std=0.02)
+    nn.init.normal_(actor.dit.proj_out.weight, std=0.05)
     save_finished(actor, folder / "models" / "vae", folder / "models" / "stage2", about={})
