@@ -7,10 +7,11 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from prefect.client.schemas.objects import TERMINAL_STATES, StateType
+
 from infra.local import LocalPrefect
 
 T = TypeVar("T")
-_TERMINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 
 def basic(account: str) -> str:
@@ -32,7 +33,7 @@ def ask(prefect: LocalPrefect, path: str, question: dict[str, Any] | None = None
 def ended_as(prefect: LocalPrefect, flow_run: str) -> str | None:
     """The state in which a flow run ended; None while it has not."""
     state = ask(prefect, f"flow_runs/{flow_run}")["state"]
-    return str(state["name"]) if state["type"] in _TERMINAL else None
+    return str(state["name"]) if StateType(state["type"]) in TERMINAL_STATES else None
 
 
 def eventually(what: Callable[[], T], within_s: float) -> T:

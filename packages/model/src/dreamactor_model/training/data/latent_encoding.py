@@ -27,10 +27,12 @@ from dreamactor_dataset.shards.places import write_places
 from dreamactor_dataset.shards.record import pack_record
 from dreamactor_signals.warp import ReferenceWarp
 
+from dreamactor_model.animate.references import encode_images
 from dreamactor_model.checkpoint import MANIFEST_FILE, load_checkpoint
 from dreamactor_model.presets import TEMPORAL_STRIDE, get_preset, video_frames
 from dreamactor_model.training.data.latents import HALF_BODIES, INDEX, LATENTS, VIEWS, WARPS, latent_frames_within
 from dreamactor_model.training.stages import output_dir
+from dreamactor_model.training.vae.vae_stage import to_model_range
 from dreamactor_model.vae import VideoVAE
 
 
@@ -60,16 +62,16 @@ def encode_clips(settings: Settings, manifest: Path) -> Path:
         folder / f"{Path(name).stem}-{vae_sha256[:16]}{'-warps' if warps else ''}.tar": members
         for name, members in clips.by_shard().items()
     }
-    missing = [(shard, members) for shard, members in shards.items() if _finished(shard) is None]
+    found = {shard: known for shard in shards if (known := _finished(shard)) is not None}
+    missing = [(shard, members) for shard, members in shards.items() if shard not in found]
     processes = min(_processes(settings.training), len(missing))
     encoded = map_in_workers(partial(_encode_shard, source, processes), missing, processes, folder)
-    for _ in progress(encoded, "encoding clips", total=len(missing)):
-        pass
-    places: dict[int, tuple[int, Place]] = {}
-    for number, (shard, members) in enumerate(shards.items()):
-        found = _finished(shard)
-        assert found is not None, shard
-        places |= {clip: (number, found[clips.clip_id(clip)]) for clip in members}
+    found |= dict(progress(encoded, "encoding clips", total=len(missing)))
+    places = {
+        clip: (number, found[shard][clips.clip_id(clip)])
+        for number, (shard, members) in enumerate(shards.items())
+        for clip in members
+    }
     ordered, names = [places[clip] for clip in range(len(clips))], [shard.name for shard in shards]
     about = {"vae": vae_sha256, "clips": clips.sha256} | ({"warps": "all references"} if warps else {})
     write_places(folder / INDEX, ordered, names, about)
@@ -99,8 +101,8 @@ def _gpus(training: TrainingSettings) -> int:
 
 
 @torch.inference_mode()
-def _encode_shard(source: _Source, processes: int, job: tuple[Path, Sequence[int]]) -> None:
-    """In one of so many processes."""
+def _encode_shard(source: _Source, processes: int, job: tuple[Path, Sequence[int]]) -> tuple[Path, dict[str, Place]]:
+    """In one of so many processes; returns the shard and its places."""
     shard, members = job
     if processes > 1:
         # This is a process of its own, and the cores are shared.
@@ -111,6 +113,7 @@ def _encode_shard(source: _Source, processes: int, job: tuple[Path, Sequence[int
         write_json(shard.with_suffix(".json"), notes)
     except OSError as problem:
         raise write_error(problem, shard) from problem
+    return shard, places
 
 
 @lru_cache(maxsize=1)
@@ -170,11 +173,11 @@ class _Encoder:
 
     def _images(self, images_BHWC: np.ndarray) -> np.ndarray:
         """(B, C, H, W) latents of single pictures."""
-        return self._encode(images_BHWC[:, None])[:, :, 0]
+        latents_BCHW: np.ndarray = encode_images(self._vae, images_BHWC).half().cpu().numpy()
+        return latents_BCHW
 
     def _encode(self, frames_BTHWC: np.ndarray) -> np.ndarray:
         """(B, C, F, H, W) float16."""
         frames = torch.from_numpy(np.ascontiguousarray(frames_BTHWC)).to(self._vae.latents_mean_C.device)
-        video_BCTHW = frames.permute(0, 4, 1, 2, 3).float() / 127.5 - 1
-        latents_BCFHW: np.ndarray = self._vae.encode(video_BCTHW).half().cpu().numpy()
+        latents_BCFHW: np.ndarray = self._vae.encode(to_model_range(frames)).half().cpu().numpy()
         return latents_BCFHW
