@@ -162,6 +162,43 @@ def test_what_is_not_known_in_a_frame_stays_where_it_was() -> None:
     np.testing.assert_array_equal(warped(hidden)[0], painted(standing()))
 
 
+def unseen(track: MotionTrack, *names: str) -> MotionTrack:
+    confidence = track.joint_confidence.copy()
+    confidence[:, [joint_index(name) for name in names]] = 0
+    return replace(track, joint_confidence=confidence)
+
+
+def along_forearm(image: np.ndarray) -> np.ndarray:
+    """Of every blue pixel, how far along the left forearm it lies: 0 at the elbow, 1 at the wrist."""
+    elbow, wrist = (joint_index(f"left_{name}") for name in ("elbow", "wrist"))
+    start_px, end_px = standing().project(standing().joints_cam_m[0, [elbow, wrist]])
+    blue_px = np.argwhere(np.abs(image.astype(int) - (20, 30, 160)).max(axis=-1) < 25)[:, ::-1] + 0.5
+    return np.asarray((blue_px - start_px) @ (end_px - start_px) / np.square(end_px - start_px).sum())
+
+
+def test_a_limb_that_a_frame_does_not_show_is_left_out() -> None:
+    """But for the elbow, which it shares with the upper arm."""
+    reference, made = painted(standing()), warped(unseen(standing(), "left_wrist"))[0]
+    assert along_forearm(reference).max() > 1
+    assert along_forearm(made).max() < 0.8
+    np.testing.assert_array_equal(made[:, : SIDE // 2], reference[:, : SIDE // 2])
+
+
+def test_a_limb_that_leaves_the_picture_is_placed_all_the_same() -> None:
+    """Its joint beyond the edge is seen by nobody, but where it is, is known."""
+    aside = shifted(standing(), 1.45, 0)
+    ends_px = aside.project(aside.joints_cam_m[0, [joint_index("left_elbow"), joint_index("left_wrist")]])
+    assert ends_px[0, 0] < SIDE < ends_px[1, 0]
+    assert "left_forearm" in place_parts(unseen(aside, "left_wrist"), 0)
+    assert "left_forearm" not in place_parts(unseen(standing(), "left_wrist"), 0)
+
+
+def test_a_limb_that_the_reference_cuts_off_goes_on_no_farther_than_its_bone() -> None:
+    aside = shifted(standing(), 1.45, 0)
+    along = along_forearm(ReferenceWarp(painted(aside), aside).frames(standing())[0])
+    assert 0.8 < along.max() < 2
+
+
 def test_a_reference_without_a_person_stays_a_picture() -> None:
     image = painted(standing())
     nobody = replace(standing(), joint_confidence=np.zeros((1, JOINT_COUNT)), head_confidence=np.zeros(1))

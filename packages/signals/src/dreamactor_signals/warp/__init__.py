@@ -3,4 +3,7 @@
 
 from dreamactor_signals.warp.warp import ReferenceWarp
 
-__all__ = ["ReferenceWarp"]
+VERSION = 2
+"""Of the pictures: what was made of those of another version is made again."""
+
+__all__ = ["VERSION", "ReferenceWarp"]

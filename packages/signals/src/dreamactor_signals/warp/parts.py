@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from dreamactor_core.skeleton import joint_index
 
 TORSO, NECK, HEAD = "torso", "neck", "head"
+TRUNK = frozenset({TORSO, NECK, HEAD})
 
 
 @dataclass(frozen=True)

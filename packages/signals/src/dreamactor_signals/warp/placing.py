@@ -36,8 +36,9 @@ _MOST_RAD = 0.7
 # Over this many radii beyond the rim, the turning of the head fades.
 _HAIR = 0.35
 _HALF = np.array([0.5, 0.5])
-# A body that the frame cuts off goes on as it is at the edge.
+# A body that the frame cuts off goes on as it is at the edge, as far as a part reaches, in radii.
 _BEYOND = cv2.BORDER_REPLICATE
+_REACH = 2.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,10 @@ class Flat:
         # Pixels are counted from the centre of the first one.
         sources[:2, 2] += sources[:2, :2] @ _HALF - _HALF
         size, flags = piece_HWC.shape[1::-1], cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return np.asarray(cv2.warpAffine(piece_HWC, sources[:2], size, flags=flags, borderMode=_BEYOND))
+        moved_HWC = cv2.warpAffine(piece_HWC, sources[:2], size, flags=flags, borderMode=_BEYOND)
+        shown_HW = cv2.warpAffine(np.ones(size[::-1], np.uint8), sources[:2], size, flags=cv2.WARP_INVERSE_MAP)
+        is_part_HW = (shown_HW > 0) | (now.distance(pixel_centers(size[::-1])) < _REACH)
+        return np.asarray(moved_HWC * is_part_HW[..., None])
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,8 +141,9 @@ def place_parts(track: MotionTrack, frame: int) -> dict[str, Placement]:
     known = (track.joint_confidence[frame] >= SEEN) & (joints_cam_m[:, 2] > _NEAR_M)
     joints_px = track.project(joints_cam_m)
     placed: dict[str, Placement] = {}
+    reaching = known | _beyond_frame(joints_cam_m, joints_px, track.frame_size)
     for limb in LIMBS:
-        if known[limb.start] and known[limb.end]:
+        if known[limb.start] and reaching[limb.end]:
             placed[limb.name] = _limb(limb, joints_cam_m, joints_px, track.focal_px)
     if known[_SHOULDERS].all() and known[_NECK]:
         placed[TORSO] = _torso(joints_cam_m, joints_px, track.focal_px, hips=bool(known[_PELVIS]))
@@ -154,6 +159,12 @@ def place_parts(track: MotionTrack, frame: int) -> dict[str, Placement]:
             placed[TORSO] = replace(placed[TORSO], depth_m=torso_depth_m)
             placed[NECK] = _neck(joints_px[_NECK], head, NECK_RADIUS_M * track.focal_px / depth_m)
     return placed
+
+
+def _beyond_frame(joints_cam_m: np.ndarray, joints_px: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(J,) whether a joint, seen or not, is in front of the camera and outside of the picture."""
+    is_inside = ((joints_px >= 0) & (joints_px <= size)).all(axis=-1)
+    return np.asarray((joints_cam_m[:, 2] > _NEAR_M) & np.isfinite(joints_px).all(axis=-1) & ~is_inside)
 
 
 def _limb(limb: Limb, joints_cam_m: np.ndarray, joints_px: np.ndarray, focal_px: float) -> Flat:

@@ -1,7 +1,7 @@
 """Make the latents that the diffusion stages read (`latents.LatentClips`).
 
-A shard of latents is named after its shard of clips, which is named after its content, and after the VAE: what has
-been encoded is not encoded again, whatever else changes.
+A shard of latents is named after its shard of clips, which is named after its content, after the VAE and after the
+version of the warp: what has been encoded is not encoded again, whatever else changes.
 
 Legend: B batch, T video frames, F latent frames, R reference frames, C channels, H W training frame or latent.
 """
@@ -25,6 +25,7 @@ from dreamactor_dataset.clip_set import ClipSet
 from dreamactor_dataset.shards.archive import Place, write_error, write_shard
 from dreamactor_dataset.shards.places import write_places
 from dreamactor_dataset.shards.record import pack_record
+from dreamactor_signals.warp import VERSION as WARP_VERSION
 from dreamactor_signals.warp import ReferenceWarp
 
 from dreamactor_model.animate.references import encode_images
@@ -59,7 +60,7 @@ def encode_clips(settings: Settings, manifest: Path) -> Path:
     folder, vae_sha256 = Path(settings.training.latents_dir), sha256_file(vae_folder / MANIFEST_FILE)
     source = _Source(settings.model_dump_json(), manifest, vae_folder, vae_sha256, clips.sha256, warps)
     shards = {
-        folder / f"{Path(name).stem}-{vae_sha256[:16]}{'-warps' if warps else ''}.tar": members
+        folder / f"{Path(name).stem}-{vae_sha256[:16]}{f'-warps{WARP_VERSION}' if warps else ''}.tar": members
         for name, members in clips.by_shard().items()
     }
     found = {shard: known for shard in shards if (known := _finished(shard)) is not None}
