@@ -18,10 +18,11 @@ STAGES = {
     "1": "train@1",
     "2": "train@2",
     "3": "train@3",
+    "refiner": "train-refiner",
     "audio": "train-audio",
 }
 """The DVC stage of each, in the order of training."""
-DEFAULT = ("1", "2", "3", "audio")
+DEFAULT = ("1", "2", "3", "refiner", "audio")
 
 
 @flow(name="train-stages", persist_result=False)
@@ -29,8 +30,8 @@ def train_stages(stages: list[str] | None = None, judge: bool = True) -> list[st
     """Train stages one after another, each as its DVC stage; what they depend on is made first.
 
     Args:
-        stages: which of vae, face, 1, 2, 3, audio; default: 1, 2, 3 and audio, which need the others. A stage whose
-            data, settings and predecessors are unchanged is done.
+        stages: which of vae, face, 1, 2, 3, refiner, audio; default: all from 1 on, which need the others. A stage
+            whose data, settings and predecessors are unchanged is done.
         judge: evaluate, register and promote the last stage afterwards.
 
     Returns:

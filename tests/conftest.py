@@ -27,6 +27,7 @@ SMOKE = {
         **{stage: {"steps": 2, "warmup_steps": 0, "batch": 1} for stage in ("vae", "stage1", "stage2", "stage3")},
         # Its contrast compares people within a batch.
         "face": {"steps": 2, "warmup_steps": 0, "batch": 4},
+        "refiner": {"steps": 2, "warmup_steps": 0, "frames": 2},
         "audio": {"steps": 2, "warmup_steps": 0, "batch": 2, "frames": 20, "utterances": 4, "faces": 32, "people": 2},
     },
     "sampling": {"steps": 1},

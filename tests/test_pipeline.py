@@ -10,7 +10,8 @@ from tests.workspace import REPOSITORY, Workspace
 
 pytestmark = pytest.mark.slow
 REPORT = "reports/evaluation/held-out"
-DELIVERABLES = ("models/vae", "models/face", "models/stage1", "models/stage2", "models/stage3", REPORT)
+MODELS = ("vae", "face", "stage1", "stage2", "stage3", "refiner")
+DELIVERABLES = (*(f"models/{name}" for name in MODELS), REPORT)
 
 
 @pytest.mark.parametrize("name", ["params.yaml", "infra/h20x8/params.yaml"])

@@ -72,7 +72,7 @@ def _peak_bytes(segments: int, steps: int) -> int:
         with VideoWriter(Path(folder) / "result.mp4", Fraction(25), size=(SIDE, SIDE)) as writer:
             warp = WarpedReference(model.vae, images_RHWC[0], _person())
             references = References(encode_images(model.vae, images_RHWC), warp=warp)
-            for frame in make_frames(model, references, motion, sampling, "sampling"):
+            for frame in make_frames(model, references, motion, sampling):
                 writer.write(frame)
         return _status_bytes("VmHWM") - before
 

@@ -79,7 +79,7 @@ def _spoken_jaw(
         tokens_TC = driver.tokens(recording, AUDIO_FPS)
     held = held_pose(subject.track, len(tokens_TC), AUDIO_FPS, seed=0)
     motion = TrackMotion(replace(held, face_tokens=tokens_TC), subject.size, guidance)
-    frames = list(make_frames(model, encode_references(model, subject, guidance), motion, sampling, "speaking"))
+    frames = list(make_frames(model, encode_references(model, subject, guidance), motion, sampling))
     seen = tracker.track(frames, AUDIO_FPS, subject.size, "")
     assert seen.face_units is not None
     return np.asarray(seen.face_units[:, _JAW])

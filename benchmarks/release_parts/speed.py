@@ -31,7 +31,7 @@ def measure(scale: float = 1.0) -> dict[str, float]:
     motion = TrackMotion(track, subject.size, guidance, own_face=subject.face_crop())
     began = time.perf_counter()
     references = encode_references(model, subject, guidance)
-    made = list(make_frames(model, references, motion, sampling, "sampling"))
+    made = list(make_frames(model, references, motion, sampling))
     assert len(made) == frames
     return {"sample_73_frames_s": time.perf_counter() - began}
 

@@ -11,8 +11,10 @@ from dreamactor_model.actor import DreamActor
 from dreamactor_model.checkpoint import load_checkpoint, read_about, save_checkpoint
 from dreamactor_model.lora.adapters import adapter_state, add_adapters, merge_adapters
 from dreamactor_model.lora.folder import load_adapted, merge_lora, save_adapters
+from dreamactor_model.presets import RefinerConfig
+from dreamactor_model.refiner import Refiner
 from dreamactor_model.training.diffusion.diffusion_stage import initial_actor
-from dreamactor_model.training.finished import save_finished, verify_finished
+from dreamactor_model.training.finished import find_refiner, save_finished, verify_finished
 from dreamactor_model.training.spec import TrainingSpec
 from dreamactor_model.training.stages import prerequisites
 from dreamactor_model.vae import VideoVAE
@@ -75,13 +77,16 @@ def test_merged_equals_base_and_adapters(base: DreamActor) -> None:
 
 def test_a_merged_folder_is_a_model_like_any_other(base: DreamActor, tmp_path: Path) -> None:
     save_checkpoint(VideoVAE(MICRO_VAE), tmp_path / "vae", about={})
-    save_finished(base, tmp_path / "vae", tmp_path / "base", about={"preset": "tiny", "area": 4096})
+    save_checkpoint(Refiner(RefinerConfig((8,))), tmp_path / "refiner", about={})
+    about, refiner = {"preset": "tiny", "area": 4096}, tmp_path / "refiner"
+    save_finished(base, tmp_path / "vae", tmp_path / "base", about=about, refiner_folder=refiner)
     add_adapters(base, ROW.rank, ROW.alpha)
     _train(base)
     save_adapters(base, ROW, tmp_path / "base", tmp_path / "lora")
     assert torch.equal(_velocity(load_adapted(tmp_path / "lora", tmp_path / "base")), _velocity(base))
     merge_lora(tmp_path / "lora", tmp_path / "merged")
     verify_finished(tmp_path / "merged")
+    assert find_refiner(tmp_path / "merged") == tmp_path / "merged" / "refiner"
     assert read_about(tmp_path / "merged")["area"] == 4096
     merged = _velocity(load_checkpoint(tmp_path / "merged", DreamActor))
     torch.testing.assert_close(merged, _velocity(base), rtol=1e-5, atol=1e-5)

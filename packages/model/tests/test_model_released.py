@@ -16,23 +16,26 @@ from dreamactor_model.checkpoint import load_checkpoint, read_about, save_checkp
 from dreamactor_model.encoders.audio import AudioEncoder
 from dreamactor_model.encoders.face_branch import face_branch_sha256
 from dreamactor_model.guidance import PAPER_SCALE, GuidanceScales
-from dreamactor_model.presets import AudioConfig, get_preset
+from dreamactor_model.presets import AudioConfig, RefinerConfig, get_preset
+from dreamactor_model.refiner import Refiner
 from dreamactor_model.registry import checkpoint_folder
 from dreamactor_model.released import packing
 from dreamactor_model.released.packing import pack_release
 from dreamactor_model.sampling.solver import chosen_steps
 from dreamactor_model.sampling.stream import step_count
-from dreamactor_model.training.finished import save_finished
+from dreamactor_model.training.finished import find_refiner, save_finished
 from dreamactor_model.vae import VideoVAE
 from micro_model import MICRO_ACTOR, MICRO_VAE, awake_actor
 
 
 @pytest.fixture
 def stage3(tmp_path: Path) -> Path:
-    """A finished stage with its audio encoder beside it."""
+    """A finished model, refiner and all, with its audio encoder beside it."""
     save_checkpoint(VideoVAE(MICRO_VAE), tmp_path / "vae", about={})
+    save_checkpoint(Refiner(RefinerConfig((8,))), tmp_path / "refiner", about={})
     about = {"stage": "3", "preset": "tiny", "area": 4096, "max_references": 2}
-    save_finished(awake_actor(MICRO_ACTOR), tmp_path / "vae", tmp_path / "stage3", about=about)
+    actor, refiner = awake_actor(MICRO_ACTOR), tmp_path / "refiner"
+    save_finished(actor, tmp_path / "vae", tmp_path / "stage3", about=about, refiner_folder=refiner)
     branch = face_branch_sha256(tmp_path / "stage3")
     audio = AudioEncoder(AudioConfig(12, MICRO_ACTOR.face_width, 8, (1, 2)))
     save_checkpoint(audio, tmp_path / "audio", about={"features": "log-mel", "face_branch": branch})
@@ -44,6 +47,7 @@ def test_a_release_is_one_whole_model_in_half_the_bytes(stage3: Path, tmp_path: 
     assert checkpoint_folder(TrackingSettings(), str(released)) == released
     # Its own audio encoder still knows the face branch, whose weights stay as they are.
     assert find_audio(released) == released / "audio"
+    assert find_refiner(released) == released / "refiner"
     before, after = load_checkpoint(stage3, DreamActor), load_checkpoint(released, DreamActor)
     products = [name for name, tensor in after.state_dict().items() if tensor.dtype == torch.bfloat16]
     assert products

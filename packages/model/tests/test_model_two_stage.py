@@ -89,7 +89,7 @@ def test_made_views_are_the_picked_frames_of_the_first_pass(
     both = with_made_views(model, subject, sampling, "sphere", count=3)
     track = turning_views(subject.track, FRAMES, np.radians(50))
     motion = TrackMotion(track, subject.size, own_face=subject.face_crop())
-    frames = list(make_frames(model, encode_references(model, subject, "sphere"), motion, sampling, "again"))
+    frames = list(make_frames(model, encode_references(model, subject, "sphere"), motion, sampling))
     assert [view.yaw_deg for view in both.views[:2]] == [50, -50]
     assert both.views[2].yaw_deg == pytest.approx(0, abs=1e-3)
     assert both.paths == subject.paths

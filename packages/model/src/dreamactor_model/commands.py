@@ -32,7 +32,7 @@ def model() -> None:
 @with_settings("model.preset", "training.processes", "training.zero_stage", "training.seed")
 def train(
     settings: Settings,
-    stage: Annotated[str, typer.Option(help="vae, face, 1, 2, 3, lora or audio.")],
+    stage: Annotated[str, typer.Option(help="vae, face, 1, 2, 3, refiner, lora or audio.")],
     clips: Clips = _CLIPS,
     resume: Annotated[str, typer.Option(help="auto (the latest checkpoint, if any), none, or a step.")] = "auto",
 ) -> None:
@@ -103,7 +103,7 @@ def release(
     settings: Settings,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the released model; replaced whole.")],
     checkpoint: Annotated[Path, typer.Argument(help="A finished stage, its audio encoder beside it.")] = Path(
-        "models/stage3"
+        "models/refiner"
     ),
 ) -> None:
     """Make of a finished model the one that comes with the package."""

@@ -95,10 +95,18 @@ class AudioConfig:
 
 
 @dataclass(frozen=True)
+class RefinerConfig:
+    """Shape of `Refiner`: the width of each level, from half the resolution of a frame downwards."""
+
+    widths: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Preset:
     """One size: the model, the VAE whose latents it reads, and what turns speech into its face tokens.
 
     `audio_width` and `audio_dilations` are those of `AudioConfig`; its other widths follow from features and actor.
+    `refiner` is None where the VAE is large enough to keep faces.
     """
 
     name: str
@@ -106,6 +114,7 @@ class Preset:
     vae: VAEConfig
     audio_width: int
     audio_dilations: tuple[int, ...]
+    refiner: RefinerConfig | None = None
 
     def audio(self, feature_width: int) -> AudioConfig:
         """The audio encoder for speech features of that width."""
@@ -186,6 +195,7 @@ PRESETS = MappingProxyType(
                 audio_width=128,
                 # 15 frames, 0.6 s, on either side.
                 audio_dilations=(1, 2, 4, 8),
+                refiner=RefinerConfig((32, 64, 96, 128)),
             ),
             _wan("wan-1.3b", _WAN_VAE_8X, dim=1536, layers=30, heads=12, ffn_dim=8960),
             _wan("wan-5b", _WAN_VAE_16X, dim=3072, layers=30, heads=24, ffn_dim=14336),

@@ -64,7 +64,7 @@ class EvaluationSettings(Section):
         "held-out", description="What is evaluated where no --suite is named; its figures decide on promotion."
     )
     checkpoint: str = Field(
-        "models/stage3",
+        "models/refiner",
         description="What is evaluated and registered: a checkpoint folder, an MLflow address, or released.",
     )
     clips: int = Field(4, ge=1, description="Held-out clips that are animated and measured.")

@@ -17,7 +17,7 @@ class ModelSettings(Section):
     checkpoint: str = Field(
         RELEASED,
         description="Weights to animate with: released (the tiny model that comes with the package), a checkpoint "
-        "folder such as models/stage3, or an MLflow address such as models:/dreamactor@champion.",
+        "folder such as models/refiner, or an MLflow address such as models:/dreamactor@champion.",
     )
     device: str = Field("auto", description="cpu, cuda, cuda:N, or auto: cuda where there is one.")
     offload: Literal["none", "blocks"] = Field(

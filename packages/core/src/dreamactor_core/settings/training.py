@@ -149,6 +149,23 @@ class AudioStageSettings(StageSettings):
     style_dropout: float = Field(0.3, ge=0, le=1, description="Share of windows that are not told their style.")
 
 
+class RefinerStageSettings(StageSettings):
+    """Stage refiner: what the finished model makes of training clips, mended by the reference's own pixels."""
+
+    batch: int = Field(1, ge=1, description="Made clips a rank and step.")
+    frames: int = Field(8, ge=1, description="Frames that a step looks at, of each clip.")
+    visits: int = Field(
+        4, ge=1, description="Steps in a row that look at a clip, each at other frames of it: making one takes longer."
+    )
+    max_frames: int | None = Field(
+        None, ge=1, description="Longest clip, 4n+1, if shorter than that of dataset.sampling; none: that one."
+    )
+    edge_weight: float = Field(1.0, ge=0, description="Weight of the image-gradient term, which keeps edges sharp.")
+    perceptual_weight: float = Field(
+        0.3, ge=0, description="Weight of LPIPS, which keeps texture; needs the wheel that carries its network."
+    )
+
+
 class ObjectiveSettings(Section):
     """Flow matching."""
 
@@ -246,6 +263,7 @@ class TrainingSettings(Section):
     stage2: DiffusionStageSettings = DiffusionStageSettings(steps=20_000, train=("face_encoder", "face"))
     stage3: DiffusionStageSettings = DiffusionStageSettings(steps=30_000)
     lora: LoraStageSettings = LoraStageSettings()
+    refiner: RefinerStageSettings = RefinerStageSettings(steps=2000, learning_rate=1e-3)
     audio: AudioStageSettings = AudioStageSettings(steps=2000, learning_rate=1e-3)
 
     @model_validator(mode="after")

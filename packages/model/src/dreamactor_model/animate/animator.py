@@ -25,7 +25,7 @@ from dreamactor_signals.retarget import load_standardizer, retarget
 from dreamactor_signals.trackers import Tracker, make_tracker
 
 from dreamactor_model.animate.address import content_address
-from dreamactor_model.animate.frames import make_frames
+from dreamactor_model.animate.frames import show_frames
 from dreamactor_model.animate.loaded import LoadedModel, as_trained
 from dreamactor_model.animate.motion import DrivenMotion, TrackMotion
 from dreamactor_model.animate.references import encode_references
@@ -85,7 +85,7 @@ class Animator:
             sound = request.speech or request.driving
             with VideoWriter(unfinished, motion.fps, size=subject.size, audio_from=sound) as writer:
                 references = encode_references(self._model, subject, self._settings.signals.guidance)
-                for frame in make_frames(self._model, references, motion, sampling, "sampling"):
+                for frame in show_frames(self._model, references, motion, sampling, "sampling"):
                     writer.write(frame)
                     rows.add(frame)
             rows.write(result.contact_sheet)

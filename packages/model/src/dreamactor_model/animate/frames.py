@@ -12,21 +12,42 @@ from dreamactor_core.settings.sampling import SamplingSettings
 
 from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.sampling.references import References
+from dreamactor_model.sampling.refining import refine_frames
 from dreamactor_model.sampling.stream import MotionSource, decode_frames, sample_stream, step_count
 
 
 def make_frames(
-    model: LoadedModel, references: References, motion: MotionSource, sampling: SamplingSettings, title: str
+    model: LoadedModel,
+    references: References,
+    motion: MotionSource,
+    sampling: SamplingSettings,
+    *,
+    on_step: Callable[[], None] = lambda: None,
 ) -> Iterator[np.ndarray]:
     """The person of the references performs the motion: (H, W, 3) uint8 frames, one by one.
+
+    Args:
+        on_step: called after each solver step.
+    """
+    latents = sample_stream(model.actor, references, motion, sampling, on_step=on_step)
+    frames = decode_frames(model.vae, latents, len(motion))
+    if model.refiner is not None:
+        assert references.warp is not None, "whoever encodes references for a refiner moves the first"
+        frames = refine_frames(model.refiner, frames, references.warp, motion)
+    for frame_CHW in frames:
+        yield to_pixels(frame_CHW)
+
+
+def show_frames(
+    model: LoadedModel, references: References, motion: MotionSource, sampling: SamplingSettings, title: str
+) -> Iterator[np.ndarray]:
+    """`make_frames`, its steps shown to whoever waits.
 
     Args:
         title: what the progress is called.
     """
     tick = _ticker(title, step_count(len(motion), sampling))
-    latents = sample_stream(model.actor, references, motion, sampling, on_step=tick)
-    for frame_CHW in decode_frames(model.vae, latents, len(motion)):
-        yield to_pixels(frame_CHW)
+    return make_frames(model, references, motion, sampling, on_step=tick)
 
 
 def to_pixels(frame_CHW: torch.Tensor) -> np.ndarray:

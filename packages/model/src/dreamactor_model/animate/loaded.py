@@ -16,7 +16,8 @@ from dreamactor_model.actor import DreamActor
 from dreamactor_model.checkpoint import MANIFEST_FILE, load_checkpoint, read_about
 from dreamactor_model.dit.precision import to_bfloat16
 from dreamactor_model.memory.offload import offload_blocks
-from dreamactor_model.training.finished import VAE_FOLDER
+from dreamactor_model.refiner import Refiner
+from dreamactor_model.training.finished import VAE_FOLDER, find_refiner
 from dreamactor_model.vae import VideoVAE
 
 
@@ -28,6 +29,7 @@ class LoadedModel:
         folder: where they came from.
         about: what the sidecar says of the weights.
         max_references: as many as they ever saw in training.
+        refiner: None where the model has none; frames are then what the VAE decodes.
     """
 
     folder: Path
@@ -36,6 +38,7 @@ class LoadedModel:
     about: dict[str, Any]
     device: torch.device
     max_references: int
+    refiner: Refiner | None = None
 
     @classmethod
     def load(cls, folder: Path, settings: Settings) -> Self:
@@ -54,10 +57,12 @@ class LoadedModel:
         device = choose_device(settings.model.device)
         actor = _load_actor(folder, device, settings.model)
         vae = load_checkpoint(folder / VAE_FOLDER, VideoVAE, device=device)
+        refiner_folder = find_refiner(folder)
+        refiner = None if refiner_folder is None else load_checkpoint(refiner_folder, Refiner, device=device)
         # Weights from before this was written down are as old as the settings' default.
         max_references = int(about.get("max_references", settings.dataset.sampling.max_references))
         about = about | {"manifest_sha256": sha256_file(folder / MANIFEST_FILE)}
-        return cls(folder, actor, vae, about, device, max_references)
+        return cls(folder, actor, vae, about, device, max_references, refiner)
 
 
 def as_trained(sampling: SamplingSettings, about: Mapping[str, Any]) -> SamplingSettings:

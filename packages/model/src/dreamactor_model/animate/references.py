@@ -21,16 +21,17 @@ def encode_references(model: LoadedModel, subject: Subject, guidance: Guidance) 
     Args:
         guidance: what control maps show.
     """
-    config = model.actor.config
+    config, images_RHWC = model.actor.config, subject.images_RHWC
+    is_moved = config.reference_warp or model.refiner is not None
     return References(
-        encode_images(model.vae, subject.images_RHWC),
+        encode_images(model.vae, images_RHWC),
         subject.control_maps(guidance) if config.reference_pose else None,
-        WarpedReference(model.vae, subject.images_RHWC[0], subject.track) if config.reference_warp else None,
+        WarpedReference(model.vae, images_RHWC[0], subject.track) if is_moved else None,
     )
 
 
 class WarpedReference:
-    """Latents of a picture of a person, moved to other poses (`sampling.references.References.warp`).
+    """A picture of a person, moved to other poses (`sampling.references.MovedReference`).
 
     Args:
         image_HWC: uint8.
@@ -40,9 +41,13 @@ class WarpedReference:
     def __init__(self, vae: VideoVAE, image_HWC: np.ndarray, pose: MotionTrack) -> None:
         self._vae, self._warp = vae, ReferenceWarp(image_HWC, pose)
 
-    def __call__(self, poses: MotionTrack) -> torch.Tensor:
+    def frames(self, poses: MotionTrack) -> np.ndarray:
+        """(F, H, W, 3) uint8, one frame of the poses each."""
+        return self._warp.frames(poses)
+
+    def latents(self, poses: MotionTrack) -> torch.Tensor:
         """Normalised latents (F, C, H / stride, W / stride), one frame of the poses each."""
-        return encode_images(self._vae, self._warp.frames(poses))
+        return encode_images(self._vae, self.frames(poses))
 
 
 @torch.inference_mode()

@@ -15,7 +15,7 @@ from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_core.settings.signals import Guidance
 from dreamactor_signals.views import head_yaw_rad, pick_complement, turning_views
 
-from dreamactor_model.animate.frames import make_frames
+from dreamactor_model.animate.frames import show_frames
 from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.animate.motion import TrackMotion
 from dreamactor_model.animate.references import encode_references
@@ -38,7 +38,7 @@ def with_made_views(
     yaw_rad = head_yaw_rad(track)
     chosen = pick_complement(yaw_rad, float(head_yaw_rad(subject.track)[0]), count).tolist()
     references = encode_references(model, subject, guidance)
-    frames = make_frames(model, references, motion, sampling, "sampling other views")
+    frames = show_frames(model, references, motion, sampling, "sampling other views")
     made = {index: frame for index, frame in enumerate(frames) if index in chosen}
     views = tuple(MadeView(index, round(float(np.degrees(yaw_rad[index])), 1)) for index in chosen)
     images_KHWC = np.stack([made[index] for index in chosen])

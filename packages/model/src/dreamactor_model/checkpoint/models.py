@@ -13,27 +13,29 @@ from torch import Tensor, nn
 
 from dreamactor_model.checkpoint.folder import fill_folder, read_config, verify_checkpoint, weight_files
 from dreamactor_model.checkpoint.tensors import SHARD_BYTES, StoredTensor, TensorSpec, list_tensors, read_file
-from dreamactor_model.presets import ActorConfig, AudioConfig, VAEConfig
+from dreamactor_model.presets import ActorConfig, AudioConfig, RefinerConfig, VAEConfig
 
 if TYPE_CHECKING:
     from dreamactor_model.actor import DreamActor
     from dreamactor_model.encoders.audio import AudioEncoder
     from dreamactor_model.encoders.face import FaceMotionEncoder
+    from dreamactor_model.refiner import Refiner
     from dreamactor_model.vae import VideoVAE
 
-Model = TypeVar("Model", "DreamActor", "VideoVAE", "FaceMotionEncoder", "AudioEncoder")
+Model = TypeVar("Model", "DreamActor", "VideoVAE", "FaceMotionEncoder", "AudioEncoder", "Refiner")
 # By name: a trainer that needs no VAE should not wait seconds for diffusers.
 _KINDS: dict[str, tuple[str, type]] = {
     "DreamActor": ("actor", ActorConfig),
     "VideoVAE": ("vae", VAEConfig),
     "FaceMotionEncoder": ("face", ActorConfig),
     "AudioEncoder": ("audio", AudioConfig),
+    "Refiner": ("refiner", RefinerConfig),
 }
 _NAMED = 4
 
 
 def save_checkpoint(
-    model: "DreamActor | VideoVAE | FaceMotionEncoder | AudioEncoder",
+    model: "DreamActor | VideoVAE | FaceMotionEncoder | AudioEncoder | Refiner",
     folder: Path | str,
     *,
     about: Mapping[str, Any],
@@ -56,7 +58,7 @@ def save_checkpoint(
 
 
 def describe(
-    model: "DreamActor | VideoVAE | FaceMotionEncoder | AudioEncoder", about: Mapping[str, Any]
+    model: "DreamActor | VideoVAE | FaceMotionEncoder | AudioEncoder | Refiner", about: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What config.json says of a model beside its format."""
     kind, _ = _KINDS[type(model).__name__]

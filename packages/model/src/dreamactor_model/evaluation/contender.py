@@ -3,6 +3,7 @@
 Legend: T video frames, R references, H W canvas.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +14,7 @@ from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_core.settings.signals import Guidance
 from dreamactor_signals.draw import control_maps
 
-from dreamactor_model.animate.frames import to_pixels
+from dreamactor_model.animate.frames import make_frames
 from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.animate.references import encode_references
 from dreamactor_model.animate.subject import Subject
@@ -21,7 +22,7 @@ from dreamactor_model.animate.views import with_made_views
 from dreamactor_model.evaluation.suites.scenes import Scene
 from dreamactor_model.evaluation.suites.table import Variant
 from dreamactor_model.evaluation.unavailable import Unavailable
-from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream
+from dreamactor_model.sampling.stream import MotionArrays
 
 
 class Contender(Protocol):
@@ -47,7 +48,8 @@ class ModelContender:
     def __init__(self, model: LoadedModel, variant: Variant, sampling: SamplingSettings, guidance: Guidance) -> None:
         if variant.references != "one" and model.max_references < 2:
             raise Unavailable("the model was trained with one reference: raise dataset.sampling.max_references")
-        self._model, self._variant, self._sampling, self._guidance = model, variant, sampling, guidance
+        self._model = model if variant.refined else replace(model, refiner=None)
+        self._variant, self._sampling, self._guidance = variant, sampling, guidance
 
     @property
     def weights_sha256(self) -> str:
@@ -60,8 +62,7 @@ class ModelContender:
         crops_THWC = scene.face_crops_THWC if self._variant.face else None
         motion = MotionArrays(control_maps(track, scene.size, self._guidance), crops_THWC, track=track)
         references = encode_references(self._model, self._subject(scene), self._guidance)
-        latents = sample_stream(self._model.actor, references, motion, self._sampling)
-        return np.stack([to_pixels(frame) for frame in decode_frames(self._model.vae, latents, len(scene))])
+        return np.stack(list(make_frames(self._model, references, motion, self._sampling)))
 
     def _subject(self, scene: Scene) -> Subject:
         most = self._model.max_references

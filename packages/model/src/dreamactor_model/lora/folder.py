@@ -13,7 +13,7 @@ from dreamactor_model.checkpoint import MANIFEST_FILE, load_checkpoint, read_abo
 from dreamactor_model.checkpoint.folder import fill_folder, read_config, verify_checkpoint, weight_files
 from dreamactor_model.checkpoint.tensors import TensorSpec, read_file
 from dreamactor_model.lora.adapters import adapter_state, add_adapters, merge_adapters
-from dreamactor_model.training.finished import VAE_FOLDER, VAE_KEY, save_finished
+from dreamactor_model.training.finished import VAE_FOLDER, find_refiner, save_finished
 
 _KIND = "lora"
 
@@ -70,6 +70,5 @@ def merge_lora(folder: Path, output: Path, base: Path | None = None) -> None:
     base = base or Path(str(read_about(folder).get("base")))
     actor = load_adapted(folder, base)
     merge_adapters(actor)
-    about = {key: value for key, value in read_about(base).items() if key != VAE_KEY}
-    about |= {"stage": _KIND, "lora_manifest_sha256": sha256_file(folder / MANIFEST_FILE)}
-    save_finished(actor, base / VAE_FOLDER, output, about=about)
+    about = read_about(base) | {"stage": _KIND, "lora_manifest_sha256": sha256_file(folder / MANIFEST_FILE)}
+    save_finished(actor, base / VAE_FOLDER, output, about=about, refiner_folder=find_refiner(base))

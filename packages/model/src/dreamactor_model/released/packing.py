@@ -14,7 +14,7 @@ from dreamactor_model.actor import DreamActor
 from dreamactor_model.audio_weights import AUDIO_FOLDER, find_audio
 from dreamactor_model.checkpoint import load_checkpoint, read_about
 from dreamactor_model.dit.precision import to_bfloat16
-from dreamactor_model.training.finished import VAE_FOLDER, VAE_KEY, save_finished, verify_finished
+from dreamactor_model.training.finished import VAE_FOLDER, find_refiner, save_finished, verify_finished
 
 LICENCE = "Apache-2.0"
 DATA = "synthetic people made by this repository (CC0-1.0); no photograph and no real person"
@@ -23,7 +23,7 @@ _OF_THE_WEIGHTS = {"steps", "guidance_reference", "guidance_motion"}
 
 
 def pack_release(checkpoint: Path, output: Path, sampling: SamplingSettings) -> Path:
-    """Write the model, its VAE and its audio encoder into one folder, the transformer in bfloat16.
+    """Write the model, its VAE, refiner and audio encoder into one folder, the transformer in bfloat16.
 
     Args:
         checkpoint: a finished stage of the pipeline; its audio encoder lies beside it.
@@ -38,7 +38,8 @@ def pack_release(checkpoint: Path, output: Path, sampling: SamplingSettings) -> 
     actor = load_checkpoint(checkpoint, DreamActor)
     to_bfloat16(actor.dit)
     with atomic_directory(output) as temporary:
-        save_finished(actor, checkpoint / VAE_FOLDER, temporary, about=_about(checkpoint, sampling))
+        about, refiner = _about(checkpoint, sampling), find_refiner(checkpoint)
+        save_finished(actor, checkpoint / VAE_FOLDER, temporary, about=about, refiner_folder=refiner)
         shutil.copytree(audio, temporary / AUDIO_FOLDER)
         size = sum(path.stat().st_size for path in temporary.rglob("*") if path.is_file())
         if size > _MOST_BYTES:
@@ -50,9 +51,8 @@ def pack_release(checkpoint: Path, output: Path, sampling: SamplingSettings) -> 
 
 def _about(checkpoint: Path, sampling: SamplingSettings) -> Mapping[str, object]:
     """What was known, and what whoever gets it without the repository should know."""
-    known = {name: value for name, value in read_about(checkpoint).items() if name != VAE_KEY}
     return {
-        **known,
+        **read_about(checkpoint),
         "licence": LICENCE,
         "data": DATA,
         "sampling": sampling.model_dump(include=_OF_THE_WEIGHTS, exclude_none=True),

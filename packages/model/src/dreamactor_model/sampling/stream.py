@@ -140,10 +140,11 @@ def _reference_pose(actor: DreamActor, references: References) -> Tensor | None:
 
 def _warped_reference(references: References, motion: MotionSource, frames: Sequence[int]) -> Tensor | None:
     """(1, C, F, H, W): the reference as the last frame of each latent frame has it."""
-    poses = None if references.warp is None else motion.poses(frames[::TEMPORAL_STRIDE])
-    if references.warp is None or poses is None:
+    if references.warp is None:
         return None
-    return references.warp(poses).transpose(0, 1)[None]
+    poses = motion.poses(frames[::TEMPORAL_STRIDE])
+    assert poses is not None, "a reference is moved to poses that are known"
+    return references.warp.latents(poses).transpose(0, 1)[None]
 
 
 def _face_tokens(actor: DreamActor, motion: MotionSource, frames: Sequence[int], like: Tensor) -> Tensor | None:

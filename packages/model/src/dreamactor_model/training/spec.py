@@ -86,7 +86,7 @@ def configuration_hash(settings: Settings, stage: Stage, manifest: Path | None, 
         "shared": training.model_dump(include=SHARED_TRAINING),
         "preset": settings.model.preset,
         "sampling": None if stage == "face" else settings.dataset.sampling.model_dump(),
-        "balance": settings.dataset.balance.model_dump() if stage in ("1", "2", "3", "lora") else None,
+        "balance": settings.dataset.balance.model_dump() if stage in ("1", "2", "3", "refiner", "lora") else None,
         "manifest": None if manifest is None else sha256_file(manifest),
         "starts_from": {earlier: sha256_file(folder / "manifest.json") for earlier, folder in starts_from.items()},
     }
@@ -95,6 +95,8 @@ def configuration_hash(settings: Settings, stage: Stage, manifest: Path | None, 
     base = base_folder(training) if stage == "1" else None
     if base is not None:
         decisive["base"] = sha256_file(base / "manifest.json")
+    if stage == "refiner":
+        decisive["sampling_of_clips"] = settings.sampling.model_dump()
     if stage == "audio":
         decisive["speech_encoder"] = settings.signals.speech_encoder
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

@@ -10,7 +10,7 @@ from dreamactor_dataset.face_set import FACE_LIST
 if TYPE_CHECKING:
     from torch import nn
 
-Stage = Literal["vae", "face", "1", "2", "3", "lora", "audio"]
+Stage = Literal["vae", "face", "1", "2", "3", "refiner", "lora", "audio"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 _PREREQUISITES: dict[Stage, tuple[Stage, ...]] = {
     "vae": (),
@@ -18,6 +18,8 @@ _PREREQUISITES: dict[Stage, tuple[Stage, ...]] = {
     "1": ("vae", "face"),
     "2": ("1",),
     "3": ("2",),
+    # It mends what the whole model makes.
+    "refiner": ("3",),
     # Of the whole model that `training.lora.base` names, whichever stage that is.
     "lora": ("3",),
     # It imitates tokens: those of the face encoder and its MLP when nothing of them changes any more.
@@ -38,7 +40,7 @@ def parse_stage(name: str) -> Stage:
 
 
 def stage_title(stage: Stage) -> str:
-    """The name used in settings, folders and runs: vae, face, stage1, stage2, stage3, audio."""
+    """The name used in settings, folders and runs: vae, face, stage1, stage2, stage3, refiner, audio."""
     return f"stage{stage}" if stage.isdigit() else stage
 
 

@@ -23,6 +23,7 @@ class Variant:
         adjust_lengths: whether the driving skeleton gets the reference's bone lengths (paper 3.2).
         guidance: what control maps show; None: what the settings say.
         face: whether face tokens drive the face.
+        refined: whether the model's refiner, if it has one, mends its frames.
         weights: folder of weights of its own, in `training.models_dir`; None: the checkpoint that is evaluated.
         training: the command that makes these weights.
     """
@@ -33,6 +34,7 @@ class Variant:
     adjust_lengths: bool = True
     guidance: Guidance | None = None
     face: bool = True
+    refined: bool = True
     weights: str | None = None
     training: str = ""
 
@@ -120,7 +122,8 @@ _ALL = (
         "controls",
         "ablation: skeleton, head sphere and face tokens, or what the paper compares them with (4.3, Figure 6)",
         variants=(
-            Variant("model", "skeleton, head sphere and face tokens"),
+            # The others have no refiner.
+            Variant("model", "skeleton, head sphere and face tokens", refined=False),
             _control(
                 "mesh", "meshes of body and head instead of skeleton and head sphere, with face tokens", face=True
             ),
@@ -134,6 +137,12 @@ _ALL = (
             _stage(1, "skeleton and head sphere only", face=False),
             _stage(2, "face tokens learned, all else frozen", face=True),
             _stage(3, "everything trained together", face=True),
+            Variant(
+                "refiner",
+                "the same, its frames mended by the reference's pixels",
+                weights="refiner",
+                training="dvc repro train-refiner",
+            ),
         ),
     ),
     Suite("release", "every held-out clip, at least 100", least_clips=100),

@@ -16,6 +16,7 @@ from dreamactor_core.spooled_run import SpooledRun, waiting
 from dreamactor_core.tracking import RUN_VARIABLE
 
 from dreamactor_model.lora.base import with_local_base
+from dreamactor_model.presets import get_preset
 from dreamactor_model.training.checkpoints.commit import find_checkpoint
 from dreamactor_model.training.checkpoints.state import TrainingState
 from dreamactor_model.training.run.curves import write_report
@@ -56,7 +57,10 @@ class TrainedStage:
 
 
 def train_stage(settings: Settings, stage: Stage, manifest: Path, *, resume: str = "auto") -> TrainedStage:
-    """Train one stage to its finished weights; stage vae trains nothing where there is a base, whose VAE it takes over.
+    """Train one stage to its finished weights.
+
+    Two may have nothing to train: stage vae takes over the VAE of a base, stage refiner the model of a preset that has
+    no refiner.
 
     Args:
         manifest: the clips; stage face learns from `training.faces_dir` instead.
@@ -68,7 +72,10 @@ def train_stage(settings: Settings, stage: Stage, manifest: Path, *, resume: str
     """
     base = base_folder(settings.training)
     if stage == "vae" and base is not None:
-        return _adopt_vae(base, settings)
+        return _adopt(stage, base / "vae", settings)
+    if stage == "refiner" and get_preset(settings.model.preset).refiner is None:
+        (model,) = prerequisites(settings.training, stage).values()
+        return _adopt(stage, model, settings)
     if stage == "lora":
         settings = with_local_base(settings)
     nodes = find_nodes(settings.training, os.environ)
@@ -97,17 +104,17 @@ def _help_train(spec: TrainingSpec, settings: Settings, nodes: Nodes) -> Trained
     return TrainedStage(spec.output, _last_metrics(spec), spec.work_dir)
 
 
-def _adopt_vae(base: Path, settings: Settings) -> TrainedStage:
-    """Put the base's VAE where that of stage vae would lie, with a report of no steps."""
-    title, metrics = stage_title("vae"), {"steps": 0.0}
-    weights, report = output_dir(settings.training, "vae"), Path(settings.training.reports_dir) / title
+def _adopt(stage: Stage, source: Path, settings: Settings) -> TrainedStage:
+    """Put finished weights where those of a stage would lie, with a report of no steps."""
+    title, metrics = stage_title(stage), {"steps": 0.0}
+    weights, report = output_dir(settings.training, stage), Path(settings.training.reports_dir) / title
     with atomic_directory(weights) as temporary:
-        shutil.copytree(base / "vae", temporary, dirs_exist_ok=True)
+        shutil.copytree(source, temporary, dirs_exist_ok=True)
     with atomic_directory(report) as temporary:
         write_text(temporary / "loss.csv", "step,loss\n")
         write_json(temporary / "metrics.json", metrics)
-    say(f"{title}: taken over from {base}")
-    return TrainedStage(weights, metrics, base)
+    say(f"{title}: taken over from {source}")
+    return TrainedStage(weights, metrics, source)
 
 
 def _specify(settings: Settings, stage: Stage, manifest: Path) -> TrainingSpec:

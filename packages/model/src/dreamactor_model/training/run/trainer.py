@@ -96,6 +96,10 @@ def make_task(spec: TrainingSpec) -> StageTask:
         from dreamactor_model.training.face.face_stage import FaceTask
 
         return FaceTask.from_spec(spec)
+    if spec.stage == "refiner":
+        from dreamactor_model.training.refiner.refiner_stage import RefinerTask
+
+        return RefinerTask.from_spec(spec)
     if spec.stage == "audio":
         from dreamactor_model.training.audio.audio_stage import AudioTask
 

@@ -1,0 +1,1 @@
+"""Stage refiner: read `made_clips` (what it learns from), then `refiner_stage`."""

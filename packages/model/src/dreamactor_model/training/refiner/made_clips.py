@@ -1,0 +1,93 @@
+"""Training clips as the finished model makes them, beside what it was shown and what is true.
+
+Legend: T video frames, R references, C channels, H W rows and columns.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from dreamactor_core.settings.sampling import SamplingSettings
+from dreamactor_dataset.samples import Sample, SampleLoader
+from dreamactor_dataset.sampling import Draw
+
+from dreamactor_model.animate.frames import make_frames
+from dreamactor_model.animate.loaded import LoadedModel
+from dreamactor_model.animate.references import WarpedReference, encode_images
+from dreamactor_model.sampling.references import References
+from dreamactor_model.sampling.stream import MotionArrays
+
+
+@dataclass(frozen=True, eq=False)
+class MadeClip:
+    """What a refiner is shown of a clip, and what it should answer.
+
+    Attributes:
+        decoded_THWC: uint8, of the VAE.
+        warp_THWC: uint8, the leading reference moved to the pose of every frame.
+        control_TCHW: (T, 6, H, W) uint8 control maps.
+        truth_THWC: uint8.
+    """
+
+    decoded_THWC: np.ndarray
+    warp_THWC: np.ndarray
+    control_TCHW: np.ndarray
+    truth_THWC: np.ndarray
+
+    def arrays(self, frames: np.ndarray) -> dict[str, np.ndarray]:
+        """Chosen frames of all, by the names that `RefinerObjective` takes them by."""
+        return {
+            "decoded_BTHWC": self.decoded_THWC[frames],
+            "warp_BTHWC": self.warp_THWC[frames],
+            "control_BTCHW": self.control_TCHW[frames],
+            "truth_BTHWC": self.truth_THWC[frames],
+        }
+
+
+class ClipMaker:
+    """Lets a model perform training clips, all conditions shown, as `animate` would.
+
+    Args:
+        model: without a refiner.
+        loader: of the clips.
+        sampling: the solver's; seeds are those of the draws.
+    """
+
+    def __init__(self, model: LoadedModel, loader: SampleLoader, sampling: SamplingSettings) -> None:
+        self._model, self._loader, self._sampling = model, loader, sampling
+
+    def make(self, draw: Draw) -> MadeClip:
+        """Of the draw's window.
+
+        Raises:
+            ShardError: the clip is damaged.
+        """
+        sample = self._loader.sample(replace(draw, carried=False, drop_reference=False, drop_motion=False))
+        # As for the diffusion stages: any of the whole frames may lead.
+        leading = draw.augmentation % max(1, len(draw.reference_frames))
+        warp = WarpedReference(self._model.vae, sample.references_RHWC[leading], sample.reference_poses[leading])
+        sampling = self._sampling.model_copy(update={"seed": draw.augmentation})
+        return MadeClip(
+            np.stack(list(make_frames(self._model, self._references(sample, warp), _motion(sample), sampling))),
+            warp.frames(sample.motion.track),
+            sample.motion.control_TCHW,
+            sample.video_THWC,
+        )
+
+    def _references(self, sample: Sample, warp: WarpedReference) -> References:
+        config = self._model.actor.config
+        return References(
+            encode_images(self._model.vae, sample.references_RHWC),
+            sample.reference_control_RCHW if config.reference_pose else None,
+            warp if config.reference_warp else None,
+        )
+
+
+def _motion(sample: Sample) -> MotionArrays:
+    return MotionArrays(sample.motion.control_TCHW, sample.face_crops_THWC, track=sample.motion.track)
+
+
+def stack_frames(clips: list[MadeClip], frames: np.ndarray) -> dict[str, torch.Tensor]:
+    """The same frames of several clips of one size, as a batch."""
+    chosen = [clip.arrays(frames) for clip in clips]
+    return {name: torch.from_numpy(np.stack([each[name] for each in chosen])) for name in chosen[0]}

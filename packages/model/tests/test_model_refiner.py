@@ -1,0 +1,291 @@
+"""Frames get back, from the reference's own pixels, what the VAE lost: the network, the stage, the finished model."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from dreamactor_core.errors import TrainingError, WeightsError
+from dreamactor_core.motion_track import MotionTrack
+from dreamactor_core.settings import Settings, load_settings
+from dreamactor_core.settings.dataset import ShardsSettings
+from dreamactor_core.settings.training import RefinerStageSettings
+from dreamactor_dataset.shards.pack import pack_clips
+from dreamactor_model.animate.frames import make_frames, to_pixels
+from dreamactor_model.animate.loaded import LoadedModel
+from dreamactor_model.checkpoint import load_checkpoint, save_checkpoint
+from dreamactor_model.presets import RefinerConfig, get_preset
+from dreamactor_model.refiner import Refiner
+from dreamactor_model.sampling.references import References
+from dreamactor_model.sampling.refining import refine_frames
+from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream
+from dreamactor_model.training.finished import find_refiner, save_finished, verify_finished
+from dreamactor_model.training.refiner.refiner_stage import RefinerObjective, RefinerTask
+from dreamactor_model.training.run.launch import train_stage
+from dreamactor_model.training.spec import TrainingSpec
+from dreamactor_model.vae import VideoVAE
+from micro_model import MICRO_ACTOR, MICRO_VAE, awake_actor
+from swaying_person import person_track
+
+CONFIG = RefinerConfig((8, 16))
+SIDE, AREA, FRAMES = 32, 64 * 64, 9
+
+
+def _refiner(seed: int = 0) -> Refiner:
+    """One that has learned something, if nothing good."""
+    torch.manual_seed(seed)
+    refiner = Refiner(CONFIG).eval()
+    for parameter in refiner.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    return refiner
+
+
+# The network
+
+
+def test_a_newborn_mixes_a_fixed_share_of_the_warp_into_the_decoded() -> None:
+    torch.manual_seed(0)
+    decoded, warp, control = torch.rand(2, 3, SIDE, SIDE), torch.rand(2, 3, SIDE, SIDE), torch.rand(2, 6, SIDE, SIDE)
+    share = torch.sigmoid(torch.tensor(-1.0))
+    torch.testing.assert_close(Refiner(CONFIG)(decoded, warp, control), decoded + share * (warp - decoded))
+
+
+def test_every_input_counts_and_any_multiple_of_the_stride_is_a_size() -> None:
+    refiner = _refiner()
+    shape = (1, 3, 2 * refiner.stride, 3 * refiner.stride)
+    inputs = [torch.rand(shape), torch.rand(shape), torch.rand(1, 6, *shape[2:])]
+    answer = refiner(*inputs)
+    assert answer.shape == shape
+    for index in range(3):
+        changed = [value + 0.1 * (place == index) for place, value in enumerate(inputs)]
+        assert (refiner(*changed) - answer).abs().max() > 1e-3
+
+
+def test_it_learns_where_the_warp_is_to_be_believed() -> None:
+    """The warp is right in the left half and noise in the right one, where the decoded, a little dark, is nearer."""
+    torch.manual_seed(0)
+    objective = RefinerObjective(Refiner(CONFIG), RefinerStageSettings(steps=1, perceptual_weight=0.0))
+    optimizer = torch.optim.Adam(objective.parameters(), lr=3e-3)
+
+    def batch() -> dict[str, torch.Tensor]:
+        truth = torch.randint(40, 255, (1, 4, SIDE, SIDE, 3), dtype=torch.uint8)
+        warp = truth.clone()
+        warp[..., SIDE // 2 :, :] = torch.randint(0, 255, warp[..., SIDE // 2 :, :].shape, dtype=torch.uint8)
+        control = torch.zeros(1, 4, 6, SIDE, SIDE, dtype=torch.uint8)
+        control[..., SIDE // 2 :] = 255
+        return {"decoded_BTHWC": truth - 40, "warp_BTHWC": warp, "control_BTCHW": control, "truth_BTHWC": truth}
+
+    for _ in range(150):
+        losses = objective(**batch())
+        optimizer.zero_grad()
+        losses["loss"].backward()
+        optimizer.step()
+    assert losses["pixel_l1"] < losses["decoded_l1"] / 3
+
+
+# On the way out
+
+
+class _Moved:
+    """A reference whose every pixel says which frame it is moved to; it notes who asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def frames(self, poses: MotionTrack) -> np.ndarray:
+        numbers = poses.head_center_cam_m[:, 0].astype(int)
+        self.asked += numbers.tolist()
+        return np.ones((len(numbers), SIDE, SIDE, 3), np.uint8) * numbers[:, None, None, None].astype(np.uint8)
+
+    def latents(self, poses: MotionTrack) -> torch.Tensor:
+        return torch.zeros(len(poses), MICRO_VAE.latent_channels, SIDE // 8, SIDE // 8)
+
+
+def _motion(frames: int) -> MotionArrays:
+    track = person_track(frames)
+    numbered = np.zeros_like(track.head_center_cam_m)
+    numbered[:, 0] = np.arange(frames)
+    control = np.random.default_rng(0).integers(0, 255, (frames, 6, SIDE, SIDE), dtype=np.uint8)
+    return MotionArrays(control, track=replace(track, head_center_cam_m=numbered))
+
+
+def test_every_frame_sees_the_reference_at_its_own_pose() -> None:
+    refiner, motion, moved = _refiner(), _motion(FRAMES), _Moved()
+    decoded = list(torch.rand(FRAMES, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)))
+    refined = list(refine_frames(refiner, iter(decoded), moved, motion))
+    assert moved.asked == list(range(FRAMES))
+    for index, frame in enumerate(refined):
+        warp = torch.full((1, 3, SIDE, SIDE), index / 127.5 - 1)
+        control = torch.from_numpy(motion.control_TCHW[index : index + 1]) / 255
+        with torch.no_grad():
+            alone = refiner(decoded[index][None], warp, control)[0].clamp(-1, 1)
+        torch.testing.assert_close(frame, alone, rtol=1e-4, atol=1e-5)
+
+
+def test_frames_are_refined_as_they_come() -> None:
+    taken: list[int] = []
+
+    def decoded() -> object:
+        for index in range(FRAMES):
+            taken.append(index)
+            yield torch.zeros(3, SIDE, SIDE)
+
+    next(refine_frames(_refiner(), decoded(), _Moved(), _motion(FRAMES)))
+    assert len(taken) < FRAMES
+
+
+def test_what_a_model_makes_is_what_its_refiner_makes_of_it() -> None:
+    torch.manual_seed(0)
+    actor, vae = awake_actor(MICRO_ACTOR), VideoVAE(MICRO_VAE).eval()
+    plain = LoadedModel(Path(), actor, vae, {}, torch.device("cpu"), 1)
+    references = References(torch.randn(1, 4, SIDE // 8, SIDE // 8), warp=None)
+    motion, sampling = _motion(FRAMES), load_settings({"sampling.steps": 1}).sampling
+    decoded = list(decode_frames(vae, sample_stream(actor, references, motion, sampling), FRAMES))
+    with pytest.raises(AssertionError, match="moves the first"):
+        next(make_frames(replace(plain, refiner=_refiner()), references, motion, sampling))
+    moved = replace(references, warp=_Moved())
+    refined = np.stack(list(make_frames(replace(plain, refiner=_refiner()), moved, motion, sampling)))
+    expected = [to_pixels(frame) for frame in refine_frames(_refiner(), decoded, _Moved(), motion)]
+    np.testing.assert_array_equal(refined, expected)
+    assert (refined != [to_pixels(frame) for frame in decoded]).any()
+
+
+# The finished model
+
+
+@pytest.fixture
+def finished(tmp_path: Path) -> Path:
+    save_checkpoint(VideoVAE(MICRO_VAE), tmp_path / "vae", about={})
+    save_checkpoint(_refiner(), tmp_path / "refiner", about={"steps": 3})
+    folder, about = tmp_path / "model", {"stage": "3", "preset": "tiny", "area": AREA, "max_references": 2}
+    actor = awake_actor(MICRO_ACTOR)
+    save_finished(actor, tmp_path / "vae", folder, about=about, refiner_folder=tmp_path / "refiner")
+    return folder
+
+
+def test_a_folder_with_a_refiner_is_one_model(finished: Path) -> None:
+    verify_finished(finished)
+    loaded = LoadedModel.load(finished, load_settings({"model.device": "cpu"}))
+    assert loaded.refiner is not None
+    for name, tensor in _refiner().state_dict().items():
+        assert torch.equal(loaded.refiner.state_dict()[name], tensor)
+
+
+def test_another_refiner_is_noticed(finished: Path) -> None:
+    save_checkpoint(_refiner(seed=1), finished / "refiner", about={})
+    with pytest.raises(WeightsError, match="refiner is not the one"):
+        verify_finished(finished)
+
+
+def test_a_model_saved_on_without_its_refiner_says_nothing_of_it(finished: Path, tmp_path: Path) -> None:
+    about = {"stage": "3", "refiner_manifest_sha256": "0" * 64}
+    save_finished(awake_actor(MICRO_ACTOR), finished / "vae", tmp_path / "other", about=about)
+    assert find_refiner(tmp_path / "other") is None
+    verify_finished(tmp_path / "other")
+
+
+# The stage
+
+
+def _settings(folder: Path, **changes: object) -> Settings:
+    row = {"steps": 2, "warmup_steps": 0, "batch": 2, "frames": 2, "visits": 3, "max_frames": 9}
+    return load_settings(
+        {
+            "model.device": "cpu",
+            "sampling.steps": 1,
+            "dataset.sampling.area": AREA,
+            "dataset.sampling.min_frames": 9,
+            "training.processes": 1,
+            "training.log_every": 1,
+            "training.work_dir": str(folder / "runs"),
+            "training.models_dir": str(folder / "models"),
+            "training.reports_dir": str(folder / "reports"),
+            "tracking.uri": f"sqlite:///{folder}/mlflow.db",
+            "tracking.artifacts": str(folder / "artifacts"),
+            **{f"training.refiner.{name}": value for name, value in row.items()},
+            **changes,
+        }
+    )
+
+
+def _save_stage_3(folder: Path, preset: str = "tiny") -> Path:
+    """Of random weights: the architecture is the preset's."""
+    shapes, about = get_preset("tiny"), {"stage": "3", "preset": preset, "area": AREA, "max_references": 2}
+    torch.manual_seed(0)
+    save_checkpoint(VideoVAE(shapes.vae), folder / "vae", about={})
+    save_finished(awake_actor(shapes.actor), folder / "vae", folder / "models" / "stage3", about=about)
+    return folder / "models" / "stage3"
+
+
+@pytest.fixture
+def packed(clip_manifest: Path, tmp_path: Path) -> Path:
+    return pack_clips(clip_manifest, tmp_path / "shards", ShardsSettings(clips=2), area=AREA)
+
+
+def _task(folder: Path, packed: Path) -> RefinerTask:
+    stage3 = _save_stage_3(folder)
+    spec = TrainingSpec(
+        stage="refiner",
+        settings=_settings(folder).model_dump(mode="json"),
+        manifest=packed,
+        starts_from={"3": stage3},
+        work_dir=folder / "work",
+        output=folder / "refiner",
+        configuration="",
+        without_data="",
+        checkpoint=None,
+    )
+    return RefinerTask.from_spec(spec)
+
+
+@pytest.mark.timeout(300)
+def test_batches_are_a_function_of_step_and_slot_and_visit_each_clip_at_other_frames(
+    packed: Path, tmp_path: Path
+) -> None:
+    task = _task(tmp_path, packed)
+    first = [task.batch(step, 0) for step in range(4)]
+    again = {step: task.batch(step, 0) for step in (3, 1)}
+    for step, batch in again.items():
+        assert batch.keys() == first[step].keys()
+        assert all(torch.equal(batch[name], first[step][name]) for name in batch)
+    assert first[0]["truth_BTHWC"].shape == first[0]["decoded_BTHWC"].shape == (2, 2, 64, 64, 3)
+    assert first[0]["control_BTCHW"].shape == (2, 2, 6, 64, 64)
+    # Three visits of two frames, no frame twice.
+    made = torch.cat([batch["decoded_BTHWC"][0] for batch in first[:3]])
+    assert len({frame.numpy().tobytes() for frame in made}) == len(made)
+    assert task.sample_ids(0, 0) == task.sample_ids(2, 0) != task.sample_ids(3, 0)
+    # What is true is a frame of the clip, what was moved is more like it than what random weights make.
+    moved_error, made_error = (
+        (first[0][name].float() - first[0]["truth_BTHWC"].float()).abs().mean()
+        for name in ("warp_BTHWC", "decoded_BTHWC")
+    )
+    assert moved_error < made_error
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_the_stage_leaves_a_whole_model(packed: Path, tmp_path: Path) -> None:
+    stage3 = _save_stage_3(tmp_path)
+    done = train_stage(_settings(tmp_path), "refiner", packed)
+    assert done.weights == tmp_path / "models" / "refiner"
+    assert {"loss", "pixel_l1", "decoded_l1", "lpips"} <= done.metrics.keys()
+    verify_finished(done.weights)
+    refiner = find_refiner(done.weights)
+    assert refiner is not None
+    learned = load_checkpoint(refiner, Refiner)
+    assert learned.config == get_preset("tiny").refiner
+    assert learned.leave.weight.any()
+    assert find_refiner(stage3) is None
+    assert (done.weights / "model.safetensors").read_bytes() == (stage3 / "model.safetensors").read_bytes()
+
+
+def test_a_preset_without_one_takes_the_last_stage_over(tmp_path: Path) -> None:
+    settings = _settings(tmp_path, **{"model.preset": "wan-1.3b"})
+    with pytest.raises(TrainingError, match="--stage 3"):
+        train_stage(settings, "refiner", tmp_path / "clips.arrow")
+    stage3 = _save_stage_3(tmp_path, "wan-1.3b")
+    done = train_stage(settings, "refiner", tmp_path / "clips.arrow")
+    assert done.metrics == {"steps": 0.0}
+    verify_finished(done.weights)
+    assert (done.weights / "manifest.json").read_bytes() == (stage3 / "manifest.json").read_bytes()
