@@ -21,15 +21,15 @@ demo: .venv/.ready ## a real photograph performs a real video, by the released w
 
 # The release before this one, whose weights stages vae and 1 go on from.
 RELEASED := packages/model/src/dreamactor_model/released/tiny
-RELEASED_BEFORE := d0f3f19a7d80eed5b3ff0e4e2310402a0f11dc66
+RELEASED_BEFORE := 2408e205763861c36b007d8b0fe457bff1da6f0f
 release/start/tiny:
 	mkdir -p $@.new
 	git archive $(RELEASED_BEFORE):$(RELEASED) | tar -x -C $@.new
 	mv $@.new $@
 
 release: .venv/.ready release/start/tiny ## make the released weights again: hours on two cores, resumable (release/params.yaml)
-	cd release && dvc repro train-audio
-	cd release && dreamactor model release models/stage3 -o ../$(RELEASED)
+	cd release && dvc repro train-refiner train-audio
+	cd release && dreamactor model release models/refiner -o ../$(RELEASED)
 
 CHECKS := lint types imports
 # Those that take longest begin first.

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 from itertools import combinations, pairwise
+from types import SimpleNamespace
 from typing import Literal
 
 import numpy as np
@@ -208,11 +209,12 @@ def test_a_reference_is_warped_to_the_last_frame_of_each_latent() -> None:
     actor, asked = awake_actor(dataclasses.replace(MICRO_ACTOR, layers=1, reference_warp=True)), []
     track = person_track(15)
 
-    def warp(poses: MotionTrack) -> Tensor:
+    def latents(poses: MotionTrack) -> Tensor:
         asked.append(poses.head_center_cam_m)
         return torch.ones(len(poses), 4, 4, 4)
 
-    shown, motion = dataclasses.replace(REFERENCES, warp=warp), dataclasses.replace(_motion(15), track=track)
+    shown = dataclasses.replace(REFERENCES, warp=SimpleNamespace(latents=latents))
+    motion = dataclasses.replace(_motion(15), track=track)
     warped = list(sample_stream(actor, shown, motion, SETTINGS))
     # Segments of 9 frames; past the end of the video, its last frame again.
     for poses, frames in zip(asked, ([0, 4, 8], [8, 12, 14]), strict=True):
