@@ -44,7 +44,7 @@ def settings(tmp_path: Path, clip_manifest: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("dreamactor_model.evaluation.evaluate.measure", _measure)
     torch.manual_seed(0)
     save_checkpoint(VideoVAE(MICRO_VAE), tmp_path / "vae", about={})
-    save_finished(awake_actor(MICRO_ACTOR), tmp_path / "vae", tmp_path / "models" / "stage3", about={"preset": "tiny"})
+    save_finished(awake_actor(MICRO_ACTOR), tmp_path / "vae", tmp_path / "models" / "refiner", about={"preset": "tiny"})
     freeze(clip_manifest, tmp_path / "frozen.json")
     return load_settings(
         {
@@ -121,7 +121,7 @@ def _outcome(suite: str, pose_errors: dict[str, float]) -> Outcome:
     protocol = {
         **describe([], load_settings()),
         "frozen_list_sha256": None,
-        "checkpoint": "models/stage3",
+        "checkpoint": "models/refiner",
         "weights_sha256": "0" * 64,
         "sampling": {"steps": 1},
         "measured": "all",

@@ -179,7 +179,7 @@ def test_a_vae_of_another_model_is_noticed(settings: Settings, vae_folder: Path)
     _train_and_evaluate(settings, vae_folder, 20.0)
     folder = Path(settings.evaluation.checkpoint)
     save_checkpoint(VideoVAE(MICRO_VAE), folder / VAE_FOLDER, about={"another": True})
-    with pytest.raises(WeightsError, match="not the one the model was trained with"):
+    with pytest.raises(WeightsError, match="vae is not the one that belongs"):
         checkpoint_folder(settings.tracking, str(folder))
 
 

@@ -3,10 +3,13 @@
 Legend: R references, F frames, C channels, H W canvas.
 """
 
+from functools import cached_property
+
 import numpy as np
 import torch
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import Guidance
+from dreamactor_dataset.samples import Sample
 from dreamactor_signals.warp import ReferenceWarp
 
 from dreamactor_model.animate.loaded import LoadedModel
@@ -21,17 +24,25 @@ def encode_references(model: LoadedModel, subject: Subject, guidance: Guidance) 
     Args:
         guidance: what control maps show.
     """
-    config, images_RHWC = model.actor.config, subject.images_RHWC
-    is_moved = config.reference_warp or model.refiner is not None
     return References(
-        encode_images(model.vae, images_RHWC),
-        subject.control_maps(guidance) if config.reference_pose else None,
-        WarpedReference(model.vae, images_RHWC[0], subject.track) if is_moved else None,
+        encode_images(model.vae, subject.images_RHWC),
+        subject.control_maps(guidance) if model.actor.config.reference_pose else None,
+        WarpedReference(model.vae, subject.images_RHWC[0], subject.track),
     )
 
 
+def encode_sample_references(vae: VideoVAE, sample: Sample, leading: int = 0) -> References:
+    """Those of a training sample.
+
+    Args:
+        leading: which of them is moved to other poses.
+    """
+    warp = WarpedReference(vae, sample.references_RHWC[leading], sample.reference_poses[leading])
+    return References(encode_images(vae, sample.references_RHWC), sample.reference_control_RCHW, warp)
+
+
 class WarpedReference:
-    """A picture of a person, moved to other poses (`sampling.references.MovedReference`).
+    """A picture of a person, moved to other poses (`sampling.references.MovedReference`); cut when first asked for.
 
     Args:
         image_HWC: uint8.
@@ -39,7 +50,11 @@ class WarpedReference:
     """
 
     def __init__(self, vae: VideoVAE, image_HWC: np.ndarray, pose: MotionTrack) -> None:
-        self._vae, self._warp = vae, ReferenceWarp(image_HWC, pose)
+        self._vae, self._image_HWC, self._pose = vae, image_HWC, pose
+
+    @cached_property
+    def _warp(self) -> ReferenceWarp:
+        return ReferenceWarp(self._image_HWC, self._pose)
 
     def frames(self, poses: MotionTrack) -> np.ndarray:
         """(F, H, W, 3) uint8, one frame of the poses each."""

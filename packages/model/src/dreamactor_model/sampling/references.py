@@ -27,7 +27,7 @@ class References:
     Attributes:
         latents_RCHW: (R, C, H / stride, W / stride) normalised latents, on the device of the actor.
         control_RCHW: (R, 6, H, W) uint8 control maps, for models that read them; None: nothing is known of the pose.
-        warp: for models that read it, or whose frames are refined by it; None: nothing is known of the pose.
+        warp: for actors that read it and for refiners; None: nothing is known of the pose.
     """
 
     latents_RCHW: Tensor

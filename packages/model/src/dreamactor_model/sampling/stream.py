@@ -126,7 +126,7 @@ def _conditions(actor: DreamActor, references: References, motion: MotionSource,
     control_TCHW = torch.from_numpy(motion.control_maps(frames)).to(latents_RCHW) / 255
     pose_BCFHW = actor.encode_pose(control_TCHW.transpose(0, 1)[None])
     face_BTC = _face_tokens(actor, motion, frames, latents_RCHW)
-    warp_BCFHW = _warped_reference(references, motion, frames)
+    warp_BCFHW = _warped_reference(references, motion, frames) if actor.config.reference_warp else None
     return Conditions(latents_RCHW[None], pose_BCFHW, face_BTC, warp_BCFHW=warp_BCFHW)
 
 

@@ -17,9 +17,8 @@ from dreamactor_dataset.sampling import WindowSampler
 
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.animate.frames import to_pixels
-from dreamactor_model.animate.references import WarpedReference, encode_images
+from dreamactor_model.animate.references import encode_sample_references
 from dreamactor_model.checkpoint import load_checkpoint
-from dreamactor_model.sampling.references import References
 from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream
 from dreamactor_model.vae import VideoVAE
 
@@ -56,11 +55,7 @@ class ValidationClip:
         motion = MotionArrays(sample.motion.control_TCHW, crops_THWC, track=sample.motion.track)
         frame_count = len(sample.video_THWC)
         sampling = self._settings.sampling.model_copy(update={"steps": self._settings.training.validation_steps})
-        warp = None
-        if actor.config.reference_warp:
-            warp = WarpedReference(vae, sample.references_RHWC[0], sample.reference_poses[0])
-        references = References(encode_images(vae, sample.references_RHWC), sample.reference_control_RCHW, warp)
-        latents = sample_stream(actor, references, motion, sampling)
+        latents = sample_stream(actor, encode_sample_references(vae, sample), motion, sampling)
         made = [to_pixels(frame) for frame in decode_frames(vae, latents, frame_count)]
         if path is None:
             return

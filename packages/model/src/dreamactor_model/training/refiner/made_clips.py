@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from dreamactor_core.settings.sampling import SamplingSettings
-from dreamactor_dataset.samples import Sample, SampleLoader
+from dreamactor_dataset.samples import SampleLoader
 from dreamactor_dataset.sampling import Draw
 
 from dreamactor_model.animate.frames import make_frames
 from dreamactor_model.animate.loaded import LoadedModel
-from dreamactor_model.animate.references import WarpedReference, encode_images
-from dreamactor_model.sampling.references import References
+from dreamactor_model.animate.references import encode_sample_references
 from dreamactor_model.sampling.stream import MotionArrays
 
 
@@ -63,28 +62,18 @@ class ClipMaker:
             ShardError: the clip is damaged.
         """
         sample = self._loader.sample(replace(draw, carried=False, drop_reference=False, drop_motion=False))
-        # As for the diffusion stages: any of the whole frames may lead.
+        # As for the diffusion stages: any of the whole frames may lead. A half body leads where it is alone.
         leading = draw.augmentation % max(1, len(draw.reference_frames))
-        warp = WarpedReference(self._model.vae, sample.references_RHWC[leading], sample.reference_poses[leading])
+        references = encode_sample_references(self._model.vae, sample, leading)
+        assert references.warp is not None
+        motion = MotionArrays(sample.motion.control_TCHW, sample.face_crops_THWC, track=sample.motion.track)
         sampling = self._sampling.model_copy(update={"seed": draw.augmentation})
         return MadeClip(
-            np.stack(list(make_frames(self._model, self._references(sample, warp), _motion(sample), sampling))),
-            warp.frames(sample.motion.track),
+            np.stack(list(make_frames(self._model, references, motion, sampling))),
+            references.warp.frames(sample.motion.track),
             sample.motion.control_TCHW,
             sample.video_THWC,
         )
-
-    def _references(self, sample: Sample, warp: WarpedReference) -> References:
-        config = self._model.actor.config
-        return References(
-            encode_images(self._model.vae, sample.references_RHWC),
-            sample.reference_control_RCHW if config.reference_pose else None,
-            warp if config.reference_warp else None,
-        )
-
-
-def _motion(sample: Sample) -> MotionArrays:
-    return MotionArrays(sample.motion.control_TCHW, sample.face_crops_THWC, track=sample.motion.track)
 
 
 def stack_frames(clips: list[MadeClip], frames: np.ndarray) -> dict[str, torch.Tensor]:

@@ -58,7 +58,7 @@ class RefinerObjective(nn.Module):
         }
         loss = parts["pixel_l1"] + self._row.edge_weight * parts["edge_l1"]
         for network in self._perceptual:
-            parts["lpips"] = network(refined_NCHW, truth_NCHW).mean()
+            parts["lpips"] = network.to(truth_NCHW.device)(refined_NCHW, truth_NCHW).mean()
             loss = loss + self._row.perceptual_weight * parts["lpips"]
         return {"loss": loss, **parts}
 

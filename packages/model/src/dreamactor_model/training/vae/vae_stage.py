@@ -63,7 +63,7 @@ class VideoVaeObjective(nn.Module):
         loss = pixel + self._row.tone_weight * tone + self._row.edge_weight * edges + self._row.kl_weight * divergence
         parts = {"pixel_l1": pixel, "tone_l1": tone, "edge_l1": edges, "kl": divergence}
         for network in self._perceptual:
-            parts["lpips"] = network(_frames(decoded_BCTHW), _frames(video_BCTHW)).mean()
+            parts["lpips"] = network.to(video_BCTHW.device)(_frames(decoded_BCTHW), _frames(video_BCTHW)).mean()
             loss = loss + self._row.perceptual_weight * parts["lpips"]
         return {"loss": loss, **parts}
 
