@@ -76,6 +76,18 @@ def test_a_window_is_a_part_of_the_encoded_clip(packed: Path, tmp_path: Path) ->
         assert len(window.references_RCHW) == draw.reference_count
 
 
+def test_gpus_that_are_asked_for_and_not_there_are_missed(
+    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    _save_vae(tmp_path, 0)
+    settings = _settings(tmp_path)
+    training = settings.training.model_copy(update={"accelerator": "cuda"})
+    with pytest.raises(TrainingError, match="none is here.*training.accelerator=auto"):
+        encode_clips(settings.model_copy(update={"training": training}), packed)
+    assert not (tmp_path / "latents" / "latents.arrow").exists()
+
+
 def test_of_each_reference_a_warp_is_encoded(packed: Path, tmp_path: Path) -> None:
     settings, vae = _settings(tmp_path), _save_vae(tmp_path, 0)
     encode_clips(settings, packed)

@@ -46,7 +46,7 @@ def encode_clips(settings: Settings, manifest: Path) -> Path:
         manifest: the index of the packed clips.
 
     Raises:
-        TrainingError: the VAE has not been trained.
+        TrainingError: the VAE has not been trained, or GPUs are asked for where there are none.
         ShardError: a clip is damaged.
         StorageError: there is no room. What was finished stays; the same command goes on there.
     """
@@ -98,7 +98,13 @@ def _processes(training: TrainingSettings) -> int:
 
 
 def _gpus(training: TrainingSettings) -> int:
-    return 0 if training.accelerator == "cpu" else torch.cuda.device_count()
+    found = torch.cuda.device_count()
+    if training.accelerator == "cuda" and found == 0:
+        raise TrainingError(
+            "training.accelerator asks for GPUs, and none is here",
+            remedy="Check the driver and CUDA_VISIBLE_DEVICES, or add --set training.accelerator=auto",
+        )
+    return 0 if training.accelerator == "cpu" else found
 
 
 @torch.inference_mode()
