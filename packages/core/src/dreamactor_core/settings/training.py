@@ -81,16 +81,27 @@ class ConditionWarmUpSettings(Section):
         return self
 
 
-class ClipStageSettings(StageSettings):
-    """Stages that learn to make clips: under which conditions."""
+class WindowStageSettings(StageSettings):
+    """Stages that learn from windows of clips."""
 
-    conditions: tuple[Condition, ...] = Field(
-        ("reference", "pose", "face"), min_length=1, description="Conditions the model sees."
-    )
     max_frames: int | None = Field(
         None,
         ge=1,
         description="Longest window of this stage, 4n+1, if shorter than that of dataset.sampling; none: that one.",
+    )
+
+    @model_validator(mode="after")
+    def _window_is_whole_latents(self) -> Self:
+        if self.max_frames is not None and self.max_frames % 4 != 1:
+            raise ValueError(f"max_frames must be 4n+1, not {self.max_frames}")
+        return self
+
+
+class ClipStageSettings(WindowStageSettings):
+    """Stages that learn to make clips: under which conditions."""
+
+    conditions: tuple[Condition, ...] = Field(
+        ("reference", "pose", "face"), min_length=1, description="Conditions the model sees."
     )
     warm_up: ConditionWarmUpSettings = ConditionWarmUpSettings()
 
@@ -98,8 +109,6 @@ class ClipStageSettings(StageSettings):
     def _conditions_make_sense(self) -> Self:
         if len(set(self.conditions)) < len(self.conditions):
             raise ValueError("conditions names each thing once")
-        if self.max_frames is not None and self.max_frames % 4 != 1:
-            raise ValueError(f"max_frames must be 4n+1, not {self.max_frames}")
         if self.warm_up.steps > self.steps:
             raise ValueError(f"warm_up.steps {self.warm_up.steps} are more than steps {self.steps}")
         return self
@@ -149,16 +158,13 @@ class AudioStageSettings(StageSettings):
     style_dropout: float = Field(0.3, ge=0, le=1, description="Share of windows that are not told their style.")
 
 
-class RefinerStageSettings(StageSettings):
+class RefinerStageSettings(WindowStageSettings):
     """Stage refiner: what the finished model makes of training clips, mended by the reference's own pixels."""
 
     batch: int = Field(1, ge=1, description="Made clips a rank and step.")
     frames: int = Field(8, ge=1, description="Frames that a step looks at, of each clip.")
     visits: int = Field(
         4, ge=1, description="Steps in a row that look at a clip, each at other frames of it: making one takes longer."
-    )
-    max_frames: int | None = Field(
-        None, ge=1, description="Longest clip, 4n+1, if shorter than that of dataset.sampling; none: that one."
     )
     edge_weight: float = Field(1.0, ge=0, description="Weight of the image-gradient term, which keeps edges sharp.")
     perceptual_weight: float = Field(

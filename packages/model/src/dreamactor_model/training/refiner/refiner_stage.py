@@ -29,7 +29,7 @@ from dreamactor_model.training.randomness import step_random
 from dreamactor_model.training.refiner.made_clips import ClipMaker, MadeClip, stack_frames
 from dreamactor_model.training.spec import TrainingSpec
 from dreamactor_model.training.task import Batch
-from dreamactor_model.training.vae.vae_stage import edge_loss, to_model_range
+from dreamactor_model.training.vae.vae_stage import as_frames, edge_loss, to_model_range
 
 # Not those of the diffusion stages, whose seeds are the setting's and the next four numbers.
 _SEED_OFFSET = 5
@@ -49,7 +49,9 @@ class RefinerObjective(nn.Module):
         self, decoded_BTHWC: Tensor, warp_BTHWC: Tensor, control_BTCHW: Tensor, truth_BTHWC: Tensor
     ) -> dict[str, Tensor]:
         """Losses of uint8 frames; `decoded_l1` is what there was to mend."""
-        decoded_NCHW, warp_NCHW, truth_NCHW = (_frames(x) for x in (decoded_BTHWC, warp_BTHWC, truth_BTHWC))
+        decoded_NCHW, warp_NCHW, truth_NCHW = (
+            as_frames(to_model_range(video_BTHWC)) for video_BTHWC in (decoded_BTHWC, warp_BTHWC, truth_BTHWC)
+        )
         refined_NCHW = self.refiner(decoded_NCHW, warp_NCHW, control_BTCHW.flatten(0, 1).float() / 255)
         parts = {
             "pixel_l1": (refined_NCHW - truth_NCHW).abs().mean(),
@@ -135,8 +137,3 @@ def _model_folder(spec: TrainingSpec) -> Path:
 
 def _seed(spec: TrainingSpec) -> int:
     return spec.parsed_settings().training.seed + _SEED_OFFSET
-
-
-def _frames(video_BTHWC: Tensor) -> Tensor:
-    """uint8 (B, T, H, W, 3) -> (N, 3, H, W) in [-1, 1]."""
-    return to_model_range(video_BTHWC).transpose(1, 2).flatten(0, 1)

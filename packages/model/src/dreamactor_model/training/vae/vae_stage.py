@@ -63,7 +63,7 @@ class VideoVaeObjective(nn.Module):
         loss = pixel + self._row.tone_weight * tone + self._row.edge_weight * edges + self._row.kl_weight * divergence
         parts = {"pixel_l1": pixel, "tone_l1": tone, "edge_l1": edges, "kl": divergence}
         for network in self._perceptual:
-            parts["lpips"] = network.to(video_BCTHW.device)(_frames(decoded_BCTHW), _frames(video_BCTHW)).mean()
+            parts["lpips"] = network.to(video_BCTHW.device)(as_frames(decoded_BCTHW), as_frames(video_BCTHW)).mean()
             loss = loss + self._row.perceptual_weight * parts["lpips"]
         return {"loss": loss, **parts}
 
@@ -77,7 +77,8 @@ def _corner(center_px: np.ndarray, side: int, size: tuple[int, int]) -> tuple[in
     return x, y
 
 
-def _frames(video_BCTHW: Tensor) -> Tensor:
+def as_frames(video_BCTHW: Tensor) -> Tensor:
+    """(B, C, T, H, W) -> pictures (B T, C, H, W)."""
     return video_BCTHW.transpose(1, 2).flatten(0, 1)
 
 
