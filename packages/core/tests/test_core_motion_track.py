@@ -107,14 +107,27 @@ def test_what_hides_the_face_is_kept_sliced_and_bounded(random_track: MakeTrack,
         replace(track, face_occlusion=np.array([0, 0.25, 1.5, 0.5]))
 
 
-def test_a_track_of_the_first_version_is_read_as_it_is(random_track: MakeTrack, tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_track_of_an_older_version_is_read_as_it_is(random_track: MakeTrack, tmp_path: Path, version: int) -> None:
     path, track = tmp_path / "track.safetensors", random_track(3)
     track.save(path)
     tensors, header = load_tensors(path)
-    assert header["version"] == 2
-    save_tensors(path, tensors, header | {"version": 1})
+    assert header["version"] == 3
+    save_tensors(path, tensors, header | {"version": version})
     assert MotionTrack.load(path) == track
     assert MotionTrack.load(path).face_occlusion is None
+    assert MotionTrack.load(path).scenery_motion is None
+
+
+def test_how_the_scenery_moves_is_kept_sliced_and_of_one_shape(random_track: MakeTrack, tmp_path: Path) -> None:
+    motion = np.random.default_rng(0).normal(size=(4, 2, 3)).astype(np.float32)
+    track = replace(random_track(4), scenery_motion=motion)
+    track.save(tmp_path / "track.safetensors")
+    loaded = MotionTrack.load(tmp_path / "track.safetensors")
+    assert loaded == track
+    np.testing.assert_array_equal(loaded[1:3].scenery_motion, motion[1:3])
+    with pytest.raises(TrackError, match="scenery_motion has shape"):
+        replace(track, scenery_motion=motion[:, :1])
 
 
 def test_missing_array_is_refused(random_track: MakeTrack, tmp_path: Path) -> None:

@@ -147,6 +147,41 @@ def test_camera_moves_are_part_of_the_truth(moving_clip: Clip) -> None:
     assert np.abs(moving_clip.frames[0].astype(int) - moving_clip.frames[-1])[background].mean() > 0.5
 
 
+def test_the_truth_tells_where_a_moving_camera_sees_the_plate(figure: Figure) -> None:
+    """A spot on the plate is seen where the true motion says, with a pan, a tilt, an approach and a turn at once."""
+    performance = Performance(5)
+    pose = rig_performance(figure, performance)
+    set_up = make_set_up(_plan(), np.random.default_rng(2), figure, pose, (SIZE, SIZE))
+    height, width = set_up.plate.shape[:2]
+    rows, columns = np.mgrid[:height, :width]
+    spot = np.exp(-((columns - 0.35 * width) ** 2 + (rows - 0.3 * height) ** 2) / (2 * (0.015 * width) ** 2))
+    progress = np.linspace(-0.5, 0.5, 5)
+    move = CameraMove(0.1 * progress, 0.06 * progress, 1 + 0.3 * progress, 0.1 * progress)
+    moving = replace(set_up, move=move, plate=np.repeat(spot[..., None], 3, axis=-1).astype(np.float32))
+    scenes = [moving.scene(frame) for frame in range(5)]
+    seen_px = np.stack([_center_of_light(scene.background[..., 0]) / SUPERSAMPLING for scene in scenes])
+    track = render_scenes(scenes, performance).track
+    in_plane = (seen_px - track.principal_px) / track.focal_px
+    motion = track.scenery_motion
+    assert motion is not None
+    on_plate = np.stack(
+        [np.linalg.solve(motion[frame, :, :2], in_plane[frame] - motion[frame, :, 2]) for frame in range(5)]
+    )
+    assert np.ptp(in_plane, axis=0).max() > 0.03
+    np.testing.assert_allclose(on_plate, on_plate[:1].repeat(5, axis=0), atol=0.5 / track.focal_px)
+
+
+def _center_of_light(image: np.ndarray) -> np.ndarray:
+    """(2,) x and y in pixels from the corner."""
+    rows, columns = np.mgrid[: image.shape[0], : image.shape[1]] + 0.5
+    return np.array([(columns * image).sum(), (rows * image).sum()]) / image.sum()
+
+
+def test_a_camera_that_stands_still_sees_scenery_that_does(portrait: Scene) -> None:
+    motion = render_performance(portrait, Performance(2)).track.scenery_motion
+    np.testing.assert_array_equal(motion, np.repeat(np.eye(2, 3, dtype=np.float32)[None], 2, axis=0))
+
+
 def test_whole_bodies_stay_in_the_frame_of_a_moving_camera(figure: Figure) -> None:
     performance = Performance(9)
     pose = rig_performance(figure, performance)

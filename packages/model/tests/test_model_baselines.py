@@ -22,10 +22,14 @@ def test_a_copy_stands_still() -> None:
 
 def test_a_warp_moves_the_first_reference_by_the_driving_joints() -> None:
     staged = scene()
+    track = staged.performer
     made = Warp().animate(staged)
     wanted = ReferenceWarp(staged.references_RHWC[0], staged.reference).frames(staged.driving)
     np.testing.assert_array_equal(made, wanted)
     assert (made[0] == staged.references_RHWC[0]).all(), "nobody moved yet"
     assert (made[1] != staged.references_RHWC[0]).any()
+    pan = np.repeat(np.eye(2, 3)[None], 5, axis=0)
+    pan[:, 0, 2] = np.linspace(0, 0.2, 5)
+    np.testing.assert_array_equal(Warp().animate(replace(staged, performer=replace(track, scenery_motion=pan))), made)
     held = replace(staged, performer=staged.reference[[0] * 5])
     np.testing.assert_array_equal(Warp().animate(held), CopyReference().animate(held))

@@ -120,6 +120,20 @@ def test_other_settings_make_other_tracks_and_leave_no_old_records(clips: Path, 
     assert len(list((tmp_path / "shards").iterdir())) == 1
 
 
+def test_tracks_of_another_second_look_are_made_again(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_manifest(clips / "one.parquet", [_row(clips / "person.mp4")])
+    settings, track = SignalsSettings(processes=1), tmp_path / "tracks/person.safetensors"
+    extract_manifest(clips / "one.parquet", tmp_path, settings)
+    first = track.stat().st_mtime_ns
+    extract_manifest(clips / "one.parquet", tmp_path, settings)
+    assert track.stat().st_mtime_ns == first
+    monkeypatch.setattr("dreamactor_signals.extraction.shards.FLOW_VERSION", 0)
+    extract_manifest(clips / "one.parquet", tmp_path, settings)
+    assert track.stat().st_mtime_ns != first
+
+
 def _files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -263,6 +277,7 @@ def test_the_command_writes_a_track(clips: Path, tmp_path: Path) -> None:
     track = MotionTrack.load(output)
     assert set(track.trackers) == {"body", "hands", "face", "lifting"}
     assert track.face_confidence.min() > 0.5
+    assert track.scenery_motion is not None
 
 
 @pytest.mark.parametrize(

@@ -173,3 +173,31 @@ def test_a_standardizer_is_loaded_by_name_and_off_by_default(monkeypatch: pytest
     for wrong in ("editors_of_this_test:Missing", "no_such_module:Editor", "editors_of_this_test:Nothing", "nonsense"):
         with pytest.raises(SettingsError, match="standardize"):
             load_standardizer(wrong)
+
+
+def pan(amounts: list[float]) -> np.ndarray:
+    motion = np.repeat(np.eye(2, 3)[None], len(amounts), axis=0)
+    motion[:, 0, 2] = amounts
+    return motion
+
+
+def test_the_scenery_moves_as_before_the_driving_camera_about_where_the_reference_has_it(
+    driving: MotionTrack, reference: MotionTrack
+) -> None:
+    panned = replace(driving, scenery_motion=pan([0.1, 0.2, 0.2, 0.4]))
+    result = retarget(panned, replace(reference, scenery_motion=pan([1.0])))
+    np.testing.assert_allclose(result.scenery_motion, pan([0.9, 1.0, 1.0, 1.2]), atol=1e-6)
+    result = retarget(panned, replace(reference, scenery_motion=None))
+    np.testing.assert_allclose(result.scenery_motion, pan([-0.1, 0, 0, 0.2]), atol=1e-6)
+    np.testing.assert_allclose(retarget(panned, panned).scenery_motion, panned.scenery_motion, atol=1e-6)
+
+
+def test_scenery_that_nobody_looked_at_stays_unknown_and_stands_where_the_body_does(
+    driving: MotionTrack, reference: MotionTrack
+) -> None:
+    assert retarget(driving, reference).scenery_motion is None
+    panned = replace(driving, scenery_motion=pan([0.1, 0.2, 0.2, 0.4]))
+    for transfer in (("face",), ("face", "head"), ("hands",)):
+        assert retarget(panned, reference, RetargetSettings(transfer=transfer)).scenery_motion is None
+    own = retarget(panned, replace(reference, scenery_motion=pan([1.0])), RetargetSettings(transfer=("head",)))
+    np.testing.assert_allclose(own.scenery_motion, pan([1.0] * 4), atol=1e-6)

@@ -203,3 +203,46 @@ def test_a_reference_without_a_person_stays_a_picture() -> None:
     image = painted(standing())
     nobody = replace(standing(), joint_confidence=np.zeros((1, JOINT_COUNT)), head_confidence=np.zeros(1))
     np.testing.assert_array_equal(ReferenceWarp(image, nobody).frames(shifted(standing(), 0.2, 0))[0], image)
+
+
+def panning(x_px: float, scale: float = 1.0) -> MotionTrack:
+    """Two frames of somebody who stands still while the camera finds the scenery moved and grown in the second."""
+    moved = np.array([[scale, 0, x_px / FOCAL_PX], [0, scale, 0]])
+    return replace(standing()[[0, 0]], scenery_motion=np.stack([np.eye(2, 3), moved]))
+
+
+def test_the_scenery_goes_with_the_camera_and_the_person_stays() -> None:
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    image = painted(standing())
+    hill = np.hypot(columns - 20, rows - 40) < 8
+    image[hill] = (240, 220, 20)
+    made = ReferenceWarp(image, panning(0)[:1]).frames(panning(11))
+    np.testing.assert_array_equal(made[0], image)
+    np.testing.assert_allclose(center_of(made[1], (240, 220, 20)) - center_of(image, (240, 220, 20)), (11, 0), atol=0.3)
+    for colour in ((150, 30, 30), (20, 30, 160), (20, 120, 30), (200, 140, 110)):
+        np.testing.assert_allclose(center_of(made[1], colour), center_of(image, colour), atol=0.3)
+
+
+def test_scenery_grows_about_the_middle_of_the_picture() -> None:
+    image = painted_wall().astype(np.uint8)
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    image[np.hypot(columns - 119.5, rows - 79.5) < 6] = (240, 220, 20)
+    nobody = replace(panning(0, 1.25), joint_confidence=np.zeros((2, JOINT_COUNT)), head_confidence=np.zeros(2))
+    made = ReferenceWarp(image, nobody[:1]).frames(nobody)[1]
+    np.testing.assert_allclose(center_of(made, (240, 220, 20)), (79.5 + 40 * 1.25, 79.5), atol=0.5)
+
+
+def test_only_the_way_from_the_pose_to_the_frame_counts() -> None:
+    image, start = painted(standing()), panning(7)
+    expected = ReferenceWarp(image, panning(0)[:1]).frames(panning(7))[1]
+    turned = np.array([[0.9, 0.1, 0.2], [-0.1, 0.9, -0.3]])
+    squared = np.stack([np.vstack([motion, [0, 0, 1]]) for motion in start.scenery_motion])
+    elsewhere = replace(start, scenery_motion=(squared @ np.vstack([turned, [0, 0, 1]]))[:, :2])
+    made = ReferenceWarp(image, elsewhere[:1]).frames(elsewhere)[1]
+    assert np.abs(made.astype(int) - expected).max() <= 2
+
+
+def test_a_pose_of_which_nobody_knows_the_scenery_is_where_tracks_begin() -> None:
+    image = painted(standing())
+    made = ReferenceWarp(image, standing()).frames(panning(9))
+    np.testing.assert_array_equal(made, ReferenceWarp(image, panning(0)[:1]).frames(panning(9)))

@@ -19,9 +19,10 @@ from dreamactor_core.files import load_tensors, pack_tensors, unpack_tensors, wr
 from dreamactor_core.skeleton import JOINT_COUNT
 
 FORMAT = "dreamactor-motion-track"
-VERSION = 2
-# What newer versions added is optional, so that older files are read as they are: version 1 knew no face_occlusion.
-READABLE = (1, 2)
+VERSION = 3
+# What newer versions added is optional, so that older files are read as they are: version 1 knew no face_occlusion,
+# version 2 no scenery_motion.
+READABLE = (1, 2, 3)
 
 # name -> shape after the frame axis; None stands for any size.
 _FRAME_ARRAYS: dict[str, tuple[int | None, ...]] = {
@@ -36,8 +37,9 @@ _FRAME_ARRAYS: dict[str, tuple[int | None, ...]] = {
     "face_occlusion": (),
     "face_units": (len(ARKIT_UNITS),),
     "face_tokens": (None,),
+    "scenery_motion": (2, 3),
 }
-_OPTIONAL = ("face_occlusion", "face_units", "face_tokens")
+_OPTIONAL = ("face_occlusion", "face_units", "face_tokens", "scenery_motion")
 _SHARES = ("joint_confidence", "head_confidence", "face_confidence", "face_occlusion")
 
 
@@ -66,6 +68,9 @@ class MotionTrack:
         face_units: (T, U) float32 ARKit weights in [0, 1], or None.
         face_tokens: (T, C) float32, only when they come from speech.
         face_occlusion: (T,) float32, share of the face that something hides, or None where nobody looked.
+        scenery_motion: (T, 2, 3) float32, where the camera sees what lies far behind the person, as a similarity of the
+            image plane (pixels less `principal_px`, over `focal_px`). Only how frames differ means something. None
+            where nobody looked.
 
     Raises:
         TrackError: on construction, when shapes, values or sizes contradict each other.
@@ -88,6 +93,7 @@ class MotionTrack:
     face_units: np.ndarray | None = None
     face_tokens: np.ndarray | None = None
     face_occlusion: np.ndarray | None = None
+    scenery_motion: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "principal_px", np.asarray(self.principal_px, dtype=np.float32))

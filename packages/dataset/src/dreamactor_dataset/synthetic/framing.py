@@ -21,6 +21,7 @@ from dreamactor_dataset.synthetic.render.moves import (
     moved_background,
     moved_camera,
     moved_lights,
+    scenery_motion,
 )
 from dreamactor_dataset.synthetic.render.scene import SUPERSAMPLING, Scene
 
@@ -56,7 +57,8 @@ class SetUp:
         camera = moved_camera(self.camera, self.target_m, self.move, frame)
         width, height = (side * SUPERSAMPLING for side in camera.size)
         background = moved_background(self.plate, self.camera, self.move, frame, (width, height))
-        return Scene(self.figure, camera, moved_lights(self.lights, self.camera, camera), background, self.wall_m)
+        lights = moved_lights(self.lights, self.camera, camera)
+        return Scene(self.figure, camera, lights, background, self.wall_m, scenery_motion(self.move, frame))
 
 
 def make_set_up(

@@ -3,6 +3,8 @@
 Both are contenders (`evaluation.contender.Contender`) that know the first reference alone.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from dreamactor_signals.warp import ReferenceWarp
 
@@ -18,8 +20,9 @@ class CopyReference:
 
 
 class Warp:
-    """The reference is cut into limbs that move with the joints."""
+    """The reference is cut into limbs that move with the joints, and with nothing else: its scenery stands still."""
 
     def animate(self, scene: Scene) -> np.ndarray:
         """(T, H, W, 3) uint8."""
-        return ReferenceWarp(scene.references_RHWC[0], scene.reference).frames(scene.driving)
+        joints_alone = replace(scene.driving, scenery_motion=None)
+        return ReferenceWarp(scene.references_RHWC[0], scene.reference).frames(joints_alone)

@@ -9,6 +9,7 @@ from dreamactor_core.errors import NoPersonError
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import SignalsSettings
 from dreamactor_core.worker_pool import Accident, WorkerPool
+from dreamactor_signals.flow import look_again
 from dreamactor_signals.trackers import Tracker, make_tracker
 
 from dreamactor_model.evaluation.remembered import Remembered
@@ -94,4 +95,4 @@ def _look(tracker: Tracker, frames_THWC: np.ndarray, fps: Fraction) -> MotionTra
         track = tracker.track(iter(frames_THWC[:1] if still else frames_THWC), fps, size, source_sha256="")
     except NoPersonError:
         return None
-    return track[np.zeros(len(frames_THWC), dtype=np.int64)] if still else track
+    return track[np.zeros(len(frames_THWC), dtype=np.int64)] if still else look_again(track, frames_THWC)

@@ -15,6 +15,8 @@ from dreamactor_core.errors import InputError, ManifestError
 from dreamactor_core.manifest import ClipRow, read_manifest, write_manifest
 from dreamactor_core.settings.signals import SignalsSettings
 
+from dreamactor_signals.flow import VERSION as FLOW_VERSION
+
 SHARDS_FOLDER = "shards"
 # How many run at once, how long they may take, which clips are tracked, and how speech is read, changes no track.
 _NOT_SHAPING = {"processes", "threads", "shard_clips", "clip_deadline_s", "tracked_share", "speech_encoder"}
@@ -105,6 +107,6 @@ def is_tracked(row: ClipRow, settings: SignalsSettings) -> bool:
 
 
 def settings_key(settings: SignalsSettings) -> str:
-    """Sixteen digits that tell apart the settings that shape a track."""
-    shaping = settings.model_dump(mode="json", exclude=_NOT_SHAPING)
+    """Sixteen digits that tell apart the settings that shape a track, and what looks at the picture again."""
+    shaping = settings.model_dump(mode="json", exclude=_NOT_SHAPING) | {"flow": FLOW_VERSION}
     return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:16]

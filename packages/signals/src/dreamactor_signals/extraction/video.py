@@ -1,4 +1,4 @@
-"""The motion track of one video."""
+"""The motion track of one video: its person first, then a second look at how the picture moves."""
 
 from itertools import islice
 from pathlib import Path
@@ -9,6 +9,7 @@ from dreamactor_core.files import sha256_file
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.video import open_video
 
+from dreamactor_signals.flow import look_again
 from dreamactor_signals.trackers import Tracker
 
 
@@ -26,6 +27,14 @@ def extract_video(
     Raises:
         InputError: not a video, or no person in it; the error names the file.
     """
+    track = _tracked(video, tracker, watched=watched, max_frames=max_frames)
+    with open_video(video) as reader:
+        wanted = islice(reader, len(track))
+        title = f"a second look at {video.name}"
+        return look_again(track, progress(wanted, title, total=len(track)) if watched else wanted)
+
+
+def _tracked(video: Path, tracker: Tracker, *, watched: bool, max_frames: int | None) -> MotionTrack:
     with open_video(video) as reader:
         info = reader.info
         count = info.frame_count if max_frames is None else min(max_frames, info.frame_count)

@@ -25,6 +25,7 @@ from dreamactor_signals.retarget.lengths import (
     size_ratio,
 )
 from dreamactor_signals.retarget.rebuild import rebuild
+from dreamactor_signals.retarget.scenery import follow_scenery
 from dreamactor_signals.retarget.transfer import combine, still, with_face
 
 _LEG_BONES = np.isin(
@@ -46,7 +47,8 @@ def retarget(
     Taken from the reference: every bone's length, the head's size and distance from the neck, the camera and frame, and
     the place: the neck stands where the reference's stands and moves as the driving neck moves about its median, in
     proportion to the bodies. Where both show their feet, the feet stand on the reference's ground. Face boxes go with
-    the head. Parts that are not transferred keep the pose of the reference's first frame.
+    the head. The scenery moves as before the driving camera, if the body does. Parts that are not transferred keep the
+    pose of the reference's first frame.
 
     Args:
         driving: T frames.
@@ -112,6 +114,7 @@ def _perform(
         head_center_cam_m=head.center_cam_m,
         head_radius_m=head.radius_m,
         face_boxes_px=follow_heads(driving, head.center_cam_m, head.radius_m, reference),
+        scenery_motion=follow_scenery(driving, reference),
         focal_px=reference.focal_px,
         principal_px=reference.principal_px,
         frame_size=reference.frame_size,

@@ -53,6 +53,7 @@ def combine(performed: MotionTrack, own: MotionTrack, transfer: Collection[Part]
         head_center_cam_m=center_cam_m,
         head_radius_m=head.head_radius_m,
         head_confidence=head.head_confidence,
+        scenery_motion=body.scenery_motion,
     )
 
 

@@ -1,9 +1,9 @@
 """A picture of a person, moved by joints alone: read `parts` (what a person is cut into), `placing` (where a part is),
-`cutting` (the person out of the picture), `warp` (the pictures)."""
+`cutting` (the person out of the picture), `scenery` (what is behind), `warp` (the pictures)."""
 
 from dreamactor_signals.warp.warp import ReferenceWarp
 
-VERSION = 2
+VERSION = 3
 """Of the pictures: what was made of those of another version is made again."""
 
 __all__ = ["VERSION", "ReferenceWarp"]

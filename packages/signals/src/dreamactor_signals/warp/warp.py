@@ -1,8 +1,8 @@
 """A paper doll: the reference, cut at its joints, moves as the driving joints do. Nothing is learned.
 
 Limbs are stretched and turned in the picture, the head turns as a sphere, parts are laid over one another from far to
-near, and what the person uncovers is painted by what surrounds it. A limb that is not seen in a frame is left out; what
-the reference does not show cannot appear.
+near, and what the person uncovers is painted by what surrounds it. The scenery goes where the track says that the
+camera sees it. A limb that is not seen in a frame is left out; what the reference does not show cannot appear.
 
 Legend: T video frames, H W rows and columns, C channels.
 """
@@ -10,9 +10,10 @@ Legend: T video frames, H W rows and columns, C channels.
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 
-from dreamactor_signals.warp.cutting import Cut, cut_out
+from dreamactor_signals.warp.cutting import cut_out
 from dreamactor_signals.warp.parts import TRUNK
 from dreamactor_signals.warp.placing import Placement, place_parts
+from dreamactor_signals.warp.scenery import moved_scenery
 
 
 class ReferenceWarp:
@@ -25,13 +26,21 @@ class ReferenceWarp:
 
     def __init__(self, image_HWC: np.ndarray, pose: MotionTrack) -> None:
         image_HWC = np.ascontiguousarray(image_HWC)
+        self._pose = pose
         self._start = place_parts(pose, 0)
         self._cut = cut_out(image_HWC, self._start)
 
     def frames(self, track: MotionTrack) -> np.ndarray:
         """(T, H, W, 3) uint8: the picture as the person's own joints would have it, in pixels of the picture."""
-        places = (self._places(track, frame) for frame in range(len(track)))
-        return np.stack([_render(self._cut, self._start, place) for place in places])
+        return np.stack([self._render(track, frame) for frame in range(len(track))])
+
+    def _render(self, track: MotionTrack, frame: int) -> np.ndarray:
+        now = self._places(track, frame)
+        picture_HWC = moved_scenery(self._cut.background_HWC, self._pose, track, frame).astype(np.float32)
+        for name in sorted(self._cut.pieces.keys() & now.keys(), key=lambda part: (-now[part].depth_m, part)):
+            piece_HW4 = self._start[name].moved(self._cut.pieces[name], now[name])
+            picture_HWC = picture_HWC * (1 - piece_HW4[..., 3:]) + piece_HW4[..., :3]
+        return picture_HWC.round().clip(0, 255).astype(np.uint8)
 
     def _places(self, track: MotionTrack, frame: int) -> dict[str, Placement]:
         """Of the parts that a frame shows. A trunk of which nothing is known stays; a limb has gone from sight."""
@@ -40,11 +49,3 @@ class ReferenceWarp:
             return self._start
         trunk = {name: place for name, place in self._start.items() if name in TRUNK}
         return trunk | known
-
-
-def _render(cut: Cut, start: dict[str, Placement], now: dict[str, Placement]) -> np.ndarray:
-    picture_HWC = cut.background_HWC.astype(np.float32)
-    for name in sorted(cut.pieces.keys() & now.keys(), key=lambda part: (-now[part].depth_m, part)):
-        piece_HW4 = start[name].moved(cut.pieces[name], now[name])
-        picture_HWC = picture_HWC * (1 - piece_HW4[..., 3:]) + piece_HW4[..., :3]
-    return picture_HWC.round().clip(0, 255).astype(np.uint8)

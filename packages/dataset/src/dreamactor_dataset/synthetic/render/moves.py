@@ -81,14 +81,25 @@ def moved_background(
 
     width, height = size
     pixels_a_rad = camera.focal_px * width / camera.size[0]
-    scale = 1 + _FAR_SHARE * (move.nearness[frame] - 1)
-    right_px = pixels_a_rad * np.tan(move.pan_rad[frame] - move.orbit_rad[frame])
-    down_px = -pixels_a_rad * np.tan(move.tilt_rad[frame])
+    scale, right, down = _far_view(move, frame)
+    right_px, down_px = pixels_a_rad * right, pixels_a_rad * down
     # From a pixel of the frame to one of the plate: both are centred on each other.
     middle = np.array((plate.shape[1], plate.shape[0])) / 2 + (right_px, down_px)
     inverse = np.array(((1 / scale, 0, middle[0] - width / 2 / scale), (0, 1 / scale, middle[1] - height / 2 / scale)))
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(plate, inverse, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE))
+
+
+def scenery_motion(move: CameraMove, frame: int) -> np.ndarray:
+    """(2, 3) where the camera sees the plate: the truth that belongs to `moved_background`, in the image plane."""
+    scale, right, down = _far_view(move, frame)
+    return np.array(((scale, 0, -scale * right), (0, scale, -scale * down)))
+
+
+def _far_view(move: CameraMove, frame: int) -> tuple[float, float, float]:
+    """How much larger what is far away is seen, and how far right and down the camera looks on it: tangents."""
+    scale = 1 + _FAR_SHARE * (move.nearness[frame] - 1)
+    return scale, np.tan(move.pan_rad[frame] - move.orbit_rad[frame]), -np.tan(move.tilt_rad[frame])
 
 
 def _about_y(angle_rad: float) -> np.ndarray:

@@ -3,7 +3,7 @@
 Legend: N vertices, M triangles, H W pixels of the frame (the buffers are twice as large).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -35,6 +35,7 @@ class Scene:
         lights: camera axes.
         background: (2H, 2W, 3) float32, linear light.
         wall_m: how far behind the person the floor ends, on which shadows fall; None where no floor is seen.
+        scenery_motion: (2, 3) where the camera sees the background, as `MotionTrack.scenery_motion`.
     """
 
     figure: Figure
@@ -42,6 +43,7 @@ class Scene:
     lights: Lights
     background: np.ndarray
     wall_m: float | None = None
+    scenery_motion: np.ndarray = field(default_factory=lambda: np.eye(2, 3))
 
 
 def draw(scene: Scene, points_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
