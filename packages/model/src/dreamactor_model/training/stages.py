@@ -86,7 +86,9 @@ def prerequisites(training: TrainingSettings, stage: Stage) -> dict[Stage, Path]
     """
     found: dict[Stage, Path] = {}
     if stage == "face" and training.face.start is not None:
-        found[stage] = _started_encoder(Path(training.face.start))
+        found[stage] = _learned(training.face.start, "face")
+    if stage == "refiner" and training.refiner.start is not None:
+        found[stage] = _learned(training.refiner.start, "refiner")
     for earlier in _PREREQUISITES[stage]:
         folder = Path(training.lora.base) if stage == "lora" else output_dir(training, earlier)
         if not (folder / "config.json").exists():
@@ -99,12 +101,14 @@ def prerequisites(training: TrainingSettings, stage: Stage) -> dict[Stage, Path]
     return found
 
 
-def _started_encoder(folder: Path) -> Path:
+def _learned(start: str, stage: Stage) -> Path:
+    """The folder of a finished network that the stage lets learn on."""
+    folder = Path(start)
     if not (folder / "config.json").exists():
         raise TrainingError(
-            "training.face.start names an encoder that is not there",
+            f"training.{stage}.start names weights that are not there",
             path=folder,
-            remedy="Make one with: dreamactor model train --stage face, or leave training.face.start out",
+            remedy=f"Make one with: dreamactor model train --stage {stage}, or leave training.{stage}.start out",
         )
     return folder
 

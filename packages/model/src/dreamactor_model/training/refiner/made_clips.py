@@ -33,14 +33,11 @@ class MadeClip:
     control_TCHW: np.ndarray
     truth_THWC: np.ndarray
 
-    def arrays(self, frames: np.ndarray) -> dict[str, np.ndarray]:
-        """Chosen frames of all, by the names that `RefinerObjective` takes them by."""
-        return {
-            "decoded_BTHWC": self.decoded_THWC[frames],
-            "warp_BTHWC": self.warp_THWC[frames],
-            "control_BTCHW": self.control_TCHW[frames],
-            "truth_BTHWC": self.truth_THWC[frames],
-        }
+    def at(self, frames: np.ndarray) -> "MadeClip":
+        """Chosen frames of it."""
+        return MadeClip(
+            self.decoded_THWC[frames], self.warp_THWC[frames], self.control_TCHW[frames], self.truth_THWC[frames]
+        )
 
 
 class ClipMaker:
@@ -76,7 +73,12 @@ class ClipMaker:
         )
 
 
-def stack_frames(clips: list[MadeClip], frames: np.ndarray) -> dict[str, torch.Tensor]:
-    """The same frames of several clips of one size, as a batch."""
-    chosen = [clip.arrays(frames) for clip in clips]
-    return {name: torch.from_numpy(np.stack([each[name] for each in chosen])) for name in chosen[0]}
+def stack_frames(clips: list[MadeClip]) -> dict[str, torch.Tensor]:
+    """Clips of one size and length as a batch, by the names that `RefinerObjective` takes them by."""
+    videos = {
+        "decoded_BTHWC": [clip.decoded_THWC for clip in clips],
+        "warp_BTHWC": [clip.warp_THWC for clip in clips],
+        "control_BTCHW": [clip.control_TCHW for clip in clips],
+        "truth_BTHWC": [clip.truth_THWC for clip in clips],
+    }
+    return {name: torch.from_numpy(np.stack(each)) for name, each in videos.items()}

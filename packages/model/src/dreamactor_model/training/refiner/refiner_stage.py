@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from dreamactor_core.errors import TrainingError
 from dreamactor_core.settings.training import RefinerStageSettings
 from dreamactor_dataset.clip_set import ClipSet
 from dreamactor_dataset.samples import SampleLoader
@@ -20,12 +21,13 @@ from torch import Tensor, nn
 
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.animate.loaded import LoadedModel, as_trained
-from dreamactor_model.checkpoint import load_checkpoint, read_about, save_checkpoint
+from dreamactor_model.checkpoint import load_checkpoint, read_about, save_checkpoint, verify_checkpoint
 from dreamactor_model.evaluation.metrics.frames.perceptual import PerceptualDistance
-from dreamactor_model.presets import get_preset
+from dreamactor_model.presets import RefinerConfig, get_preset
 from dreamactor_model.refiner import Refiner
 from dreamactor_model.training.finished import REFINER_FOLDER, VAE_FOLDER, save_finished
 from dreamactor_model.training.randomness import step_random
+from dreamactor_model.training.refiner.disguise import disguise
 from dreamactor_model.training.refiner.made_clips import ClipMaker, MadeClip, stack_frames
 from dreamactor_model.training.spec import TrainingSpec
 from dreamactor_model.training.task import Batch
@@ -95,7 +97,7 @@ class RefinerTask:
         loader = SampleLoader(clips, window, settings.signals.guidance)
         maker = ClipMaker(model, loader, as_trained(settings.sampling, model.about))
         sampler = WindowSampler(clips.table, window, seed=_seed(spec), batch_size=row.batch)
-        return cls(Refiner(config).train(), maker, clips, sampler, spec)
+        return cls(_refiner(config, spec.starts_from.get("refiner")).train(), maker, clips, sampler, spec)
 
     def batch(self, step: int, slot: int) -> Batch:
         """The step's frames of the clips that the slot looks at."""
@@ -103,7 +105,10 @@ class RefinerTask:
         clips = self._clips_of(turn, slot)
         order_T = step_random(self._seed, turn, slot).permutation(len(clips[0].truth_THWC))
         chosen = np.arange(part * self._row.frames, (part + 1) * self._row.frames)
-        return stack_frames(clips, np.sort(np.take(order_T, chosen, mode="wrap")))
+        frames = np.sort(np.take(order_T, chosen, mode="wrap"))
+        random = step_random(self._seed + 1, step, slot)
+        shares = self._row.spoiled_share, self._row.recoloured_share
+        return stack_frames([disguise(clip.at(frames), *shares, random) for clip in clips])
 
     def sample_ids(self, step: int, slot: int) -> list[str]:
         """Names of the clips in the batch."""
@@ -130,9 +135,19 @@ class RefinerTask:
         return turn * self._micro_batches + slot
 
 
+def _refiner(config: RefinerConfig, start: Path | None) -> Refiner:
+    """A newborn refiner, or one that knows what a finished one learned."""
+    if start is None:
+        return Refiner(config)
+    verify_checkpoint(start)
+    learned = load_checkpoint(start, Refiner)
+    if learned.config != config:
+        raise TrainingError("training.refiner.start is of another size", path=start, remedy="Start from nothing: null")
+    return learned
+
+
 def _model_folder(spec: TrainingSpec) -> Path:
-    (folder,) = spec.starts_from.values()
-    return folder
+    return spec.starts_from["3"]
 
 
 def _seed(spec: TrainingSpec) -> int:

@@ -74,8 +74,7 @@ def train_stage(settings: Settings, stage: Stage, manifest: Path, *, resume: str
     if stage == "vae" and base is not None:
         return _adopt(stage, base / "vae", settings)
     if stage == "refiner" and get_preset(settings.model.preset).refiner is None:
-        (model,) = prerequisites(settings.training, stage).values()
-        return _adopt(stage, model, settings)
+        return _adopt(stage, prerequisites(settings.training, stage)["3"], settings)
     if stage == "lora":
         settings = with_local_base(settings)
     nodes = find_nodes(settings.training, os.environ)
