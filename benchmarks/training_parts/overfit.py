@@ -36,10 +36,11 @@ from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample
 from dreamactor_model.training.diffusion.diffusion_stage import FlowObjective
 from dreamactor_model.training.diffusion.loss_weights import loss_weights
 from dreamactor_model.training.diffusion.objective import draw_timesteps
+from dreamactor_model.training.pixel_losses import to_model_range
 from dreamactor_model.training.stages import freeze_others
 from dreamactor_model.training.task import Batch
 from dreamactor_model.training.vae import vae_start
-from dreamactor_model.training.vae.vae_stage import VideoVaeObjective, to_model_range
+from dreamactor_model.training.vae.vae_stage import VideoVaeObjective
 from dreamactor_model.vae import VideoVAE
 from dreamactor_signals.draw import control_maps
 from dreamactor_signals.faces import crop_faces

@@ -11,8 +11,8 @@ from dreamactor_core.settings.training import ConditionWarmUpSettings, Diffusion
 from dreamactor_model.training.diffusion.loss_weights import loss_weights
 from dreamactor_model.training.diffusion.objective import draw_timesteps, flow_loss, loss_by_noise, make_flow_sample
 from dreamactor_model.training.diffusion.warm_up import shown_conditions
+from dreamactor_model.training.pixel_losses import edge_loss
 from dreamactor_model.training.run.schedule import learning_rate_share
-from dreamactor_model.training.vae.vae_stage import edge_loss
 from pydantic import ValidationError
 
 

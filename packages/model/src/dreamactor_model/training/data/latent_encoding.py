@@ -33,7 +33,7 @@ from dreamactor_model.checkpoint import MANIFEST_FILE, load_checkpoint
 from dreamactor_model.presets import TEMPORAL_STRIDE, get_preset, video_frames
 from dreamactor_model.training.data.latents import HALF_BODIES, INDEX, LATENTS, VIEWS, WARPS, latent_frames_within
 from dreamactor_model.training.stages import output_dir
-from dreamactor_model.training.vae.vae_stage import to_model_range
+from dreamactor_model.training.pixel_losses import to_model_range
 from dreamactor_model.vae import VideoVAE
 
 

@@ -22,16 +22,15 @@ from torch import Tensor, nn
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.animate.loaded import LoadedModel, as_trained
 from dreamactor_model.checkpoint import load_checkpoint, read_about, save_checkpoint, verify_checkpoint
-from dreamactor_model.evaluation.metrics.frames.perceptual import PerceptualDistance
 from dreamactor_model.presets import RefinerConfig, get_preset
 from dreamactor_model.refiner import Refiner
 from dreamactor_model.training.finished import REFINER_FOLDER, VAE_FOLDER, save_finished
+from dreamactor_model.training.pixel_losses import PerceptualTerm, as_frames, edge_loss, to_model_range
 from dreamactor_model.training.randomness import step_random
 from dreamactor_model.training.refiner.disguise import disguise
 from dreamactor_model.training.refiner.made_clips import ClipMaker, MadeClip, stack_frames
 from dreamactor_model.training.spec import TrainingSpec
 from dreamactor_model.training.task import Batch
-from dreamactor_model.training.vae.vae_stage import as_frames, edge_loss, to_model_range
 
 # Not those of the diffusion stages, whose seeds are the setting's and the next four numbers.
 _SEED_OFFSET = 5
@@ -44,8 +43,7 @@ class RefinerObjective(nn.Module):
         super().__init__()
         self.refiner = refiner
         self._row = row
-        # In a list: its weights are none of this module's.
-        self._perceptual = [PerceptualDistance.load()] if row.perceptual_weight else []
+        self._perceptual = PerceptualTerm(row.perceptual_weight)
 
     def forward(
         self, decoded_BTHWC: Tensor, warp_BTHWC: Tensor, control_BTCHW: Tensor, truth_BTHWC: Tensor
@@ -61,9 +59,7 @@ class RefinerObjective(nn.Module):
             "decoded_l1": (decoded_NCHW - truth_NCHW).abs().mean(),
         }
         loss = parts["pixel_l1"] + self._row.edge_weight * parts["edge_l1"]
-        for network in self._perceptual:
-            parts["lpips"] = network.to(truth_NCHW.device)(refined_NCHW, truth_NCHW).mean()
-            loss = loss + self._row.perceptual_weight * parts["lpips"]
+        loss = self._perceptual.add(parts, loss, refined_NCHW, truth_NCHW)
         return {"loss": loss, **parts}
 
 

@@ -12,12 +12,18 @@ from dreamactor_core.errors import TrainingError
 from dreamactor_core.settings.training import VideoVaeStageSettings
 from dreamactor_dataset.clip_set import ClipSet
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from dreamactor_model.checkpoint import save_checkpoint
-from dreamactor_model.evaluation.metrics.frames.perceptual import PerceptualDistance
 from dreamactor_model.evaluation.metrics.frames.pixels import psnr_db
 from dreamactor_model.presets import get_preset
+from dreamactor_model.training.pixel_losses import (
+    PerceptualTerm,
+    as_frames,
+    edge_loss,
+    opponent_colours,
+    to_model_range,
+    tone_loss,
+)
 from dreamactor_model.training.randomness import step_random
 from dreamactor_model.training.spec import TrainingSpec
 from dreamactor_model.training.task import Batch
@@ -30,14 +36,8 @@ _LONGEST_WINDOW = max(_WINDOW_FRAMES)
 _MEASURED_CLIPS = 16
 # So many clips say how pixels vary.
 _SAMPLED_CLIPS = 64
-# Brightness, and two differences of colour. These vary some four times less, and a network learns first what varies
-# most: unweighted, minutes of training end in grey.
-_COLOUR_WEIGHT = 4.0
-_OPPONENT_COLOURS = ((1 / 3, 1 / 3, 1 / 3), (0.5, -0.5, 0.0), (0.25, 0.25, -0.5))
 # How far a crop around a face may be off its centre, as a share of its side.
 _FACE_SHIFT = 0.25
-# Pixels a side of the areas whose mean tone is compared: those of one latent.
-_TONE_PX = 8
 
 
 class VideoVaeObjective(nn.Module):
@@ -47,8 +47,7 @@ class VideoVaeObjective(nn.Module):
         super().__init__()
         self.vae = vae
         self._row = row
-        # In a list: its weights are none of this module's.
-        self._perceptual = [PerceptualDistance.load()] if row.perceptual_weight else []
+        self._perceptual = PerceptualTerm(row.perceptual_weight)
         self.register_buffer("opponent_33", opponent_colours(), persistent=False)
 
     def forward(self, video_BTHWC: Tensor) -> dict[str, Tensor]:
@@ -62,9 +61,7 @@ class VideoVaeObjective(nn.Module):
         divergence = posterior.kl().mean() / video_BCTHW[0].numel()
         loss = pixel + self._row.tone_weight * tone + self._row.edge_weight * edges + self._row.kl_weight * divergence
         parts = {"pixel_l1": pixel, "tone_l1": tone, "edge_l1": edges, "kl": divergence}
-        for network in self._perceptual:
-            parts["lpips"] = network.to(video_BCTHW.device)(as_frames(decoded_BCTHW), as_frames(video_BCTHW)).mean()
-            loss = loss + self._row.perceptual_weight * parts["lpips"]
+        loss = self._perceptual.add(parts, loss, as_frames(decoded_BCTHW), as_frames(video_BCTHW))
         return {"loss": loss, **parts}
 
 
@@ -75,32 +72,6 @@ def _corner(center_px: np.ndarray, side: int, size: tuple[int, int]) -> tuple[in
         for middle, whole in zip(center_px, size, strict=True)
     )
     return x, y
-
-
-def as_frames(video_BCTHW: Tensor) -> Tensor:
-    """(B, C, T, H, W) -> pictures (B T, C, H, W)."""
-    return video_BCTHW.transpose(1, 2).flatten(0, 1)
-
-
-def opponent_colours() -> Tensor:
-    """(3, 3) from RGB to brightness and two weighted differences of colour."""
-    return torch.tensor(_OPPONENT_COLOURS) * torch.tensor([[1.0], [_COLOUR_WEIGHT], [_COLOUR_WEIGHT]])
-
-
-def tone_loss(difference_BCTHW: Tensor) -> Tensor:
-    """Mean L1 between the mean tones of small areas: what a latent must say first."""
-    return F.avg_pool3d(difference_BCTHW, (1, _TONE_PX, _TONE_PX)).abs().mean()
-
-
-def edge_loss(decoded_BCTHW: Tensor, video_BCTHW: Tensor) -> Tensor:
-    """Mean L1 between horizontal and vertical pixel differences: a blurred edge costs, a shifted tone does not."""
-    difference = decoded_BCTHW - video_BCTHW
-    return (difference.diff(dim=-1).abs().mean() + difference.diff(dim=-2).abs().mean()) / 2
-
-
-def to_model_range(frames_BTHWC: Tensor) -> Tensor:
-    """uint8 frames (B, T, H, W, 3) -> (B, 3, T, H, W) in [-1, 1]."""
-    return frames_BTHWC.permute(0, 4, 1, 2, 3).float() / 127.5 - 1
 
 
 class VideoVaeTask:
