@@ -18,6 +18,7 @@ from dreamactor_model.evaluation import measuring
 from dreamactor_model.evaluation.eyes import Eyes
 from dreamactor_model.evaluation.measuring import METRICS, Case, describe, measure
 from dreamactor_model.evaluation.observed import Observed
+from dreamactor_signals.flow import look_again
 from evaluation_cases import KnownEyes, made_case, standing_person
 
 T = 17
@@ -144,7 +145,7 @@ def test_eyes_look_once_at_each_video_and_each_still(monkeypatch: pytest.MonkeyP
     eyes = Eyes(load_settings().signals)
     moving = np.arange(1, T + 1, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
     for _ in range(2):
-        assert eyes.see(moving, Fraction(25)) == person
+        assert eyes.see(moving, Fraction(25)) == look_again(person, moving)
         assert eyes.see(np.zeros_like(moving), Fraction(25)) is None
     eyes.see(moving, Fraction(30))
     still = eyes.see(np.repeat(moving[3:4], T, axis=0), Fraction(25))

@@ -233,7 +233,7 @@ def test_that_of_a_whole_model_goes_on_too(folder: Path, tmp_path: Path) -> None
 
 def test_an_encoder_that_cannot_go_on_is_refused(folder: Path, tmp_path: Path) -> None:
     training = load_settings({"training.face": {"steps": 3, "start": str(tmp_path / "nothing")}}).training
-    with pytest.raises(TrainingError, match=r"training\.face\.start names an encoder that is not there"):
+    with pytest.raises(TrainingError, match=r"training\.face\.start names weights that are not there"):
         prerequisites(training, "face")
     save_checkpoint(FaceMotionEncoder(MICRO_ACTOR), tmp_path / "micro", about={})
     with pytest.raises(TrainingError, match="of another size"):
