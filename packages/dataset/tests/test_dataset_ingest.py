@@ -1,8 +1,10 @@
 """A folder of videos becomes a data set: what is kept, what is not and why, and that nothing is half-written."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from dreamactor_core.errors import InputError
 from dreamactor_core.files import sha256_file
@@ -145,6 +147,26 @@ def test_a_wrong_true_track_rejects_its_clip_alone(
     assert rows["longer"].reason == "true track: has 7 frames, the video 6"
     assert rows["absent"].reason == "true track: no such file"
     assert rows["outside"].reason == "true track: lies outside the folder"
+
+
+def test_a_true_track_that_was_made_anew_is_taken_anew_and_its_video_is_not_read_again(
+    write_clip: Callable[..., Path], standing_person: Callable[..., MotionTrack], tmp_path: Path
+) -> None:
+    folder, truth = tmp_path / "in", tmp_path / "in" / "one.safetensors"
+    write_clip(folder / "one.mp4", 6)
+    track = standing_person(6)
+    track.save(truth)
+    (folder / "clips.csv").write_text("clip,truth_track\none,one.safetensors\n")
+    before = _quietly(folder, tmp_path / "set")["one"]
+    assert _quietly(folder, tmp_path / "set")["one"] == before
+    scenery = np.repeat(np.eye(2, 3)[None], 6, axis=0)
+    anew = replace(track, scenery_motion=scenery)
+    anew.save(truth)
+    after = _quietly(folder, tmp_path / "set")["one"]
+    assert MotionTrack.load(tmp_path / "set" / str(after.truth_track)) == anew
+    assert after.truth_track != before.truth_track
+    assert after.video == before.video
+    assert not (tmp_path / "set" / str(before.truth_track)).exists()
 
 
 @pytest.mark.parametrize(

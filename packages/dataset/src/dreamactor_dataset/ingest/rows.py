@@ -10,7 +10,7 @@ from dreamactor_core.settings.ingest import IngestSettings
 from dreamactor_dataset.ingest.judging import Verdict, permission
 from dreamactor_dataset.ingest.pieces import Piece
 from dreamactor_dataset.ingest.splits import SplitShares, Ties, assign_splits, connected_groups, hashed_split
-from dreamactor_dataset.ingest.writing import Written, truth_file
+from dreamactor_dataset.ingest.writing import Written
 
 
 def make_rows(
@@ -80,7 +80,7 @@ def _row(
         split=place[0],
         group=place[1],
         synthetic=notes.synthetic,
-        truth_track=truth_file(piece) if written else None,
+        truth_track=written.truth if written else None,
         framing=notes.framing,
         status=verdict.status,
         reason=verdict.reason,

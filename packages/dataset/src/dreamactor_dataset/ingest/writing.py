@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -21,15 +21,16 @@ from dreamactor_dataset.ingest.places import join, local_copy
 
 CLIPS, TRUTH = "clips", "truth"
 # Another one when the same frames would be written otherwise.
-_VERSION = 1
+_VERSION = 2
 
 
 class Written(BaseModel):
-    """A clip's file."""
+    """A clip's file, and that of its true track if one is stated."""
 
     model_config = ConfigDict(frozen=True)
 
     video: str
+    truth: str | None
     sha256: str
     width: int
     height: int
@@ -64,11 +65,10 @@ class WriteJob:
             known = {name: Written.model_validate(value) for name, value in noted.items()}
         except (OSError, ValueError, ValidationError):
             return {}
-        wanted = {piece.clip_id: clip_file(piece) for piece in self.pieces}
         return {
-            clip_id: known[clip_id]
-            for clip_id, video in wanted.items()
-            if clip_id in known and known[clip_id].video == video and (self.output / video).exists()
+            piece.clip_id: known[piece.clip_id]
+            for piece in self.pieces
+            if piece.clip_id in known and self._still_holds(piece, known[piece.clip_id])
         }
 
     def run(self) -> dict[str, Written] | InputError | StorageError:
@@ -90,25 +90,36 @@ class WriteJob:
             return no_room(error, self.output)
         return written
 
+    def _still_holds(self, piece: Piece, written: Written) -> bool:
+        """Whether what was written is there and is what would be written now: a true track may have been made anew."""
+        if written.video != clip_file(piece) or not (self.output / written.video).exists():
+            return False
+        try:
+            truth = self._truth_file(piece)
+        except InputError:
+            # Whoever writes it says what is wrong with it.
+            return False
+        return written.truth == truth and (truth is None or (self.output / truth).exists())
+
     @property
     def _notebook(self) -> Path:
         return notebook_path(self.output, self.finding.name)
 
     def _write(self, path: Path, pieces: Sequence[Piece]) -> Iterator[dict[str, Written]]:
         record = read_record(self.output, self.finding)
-        for piece in pieces:
-            self._write_truth(piece, record)
+        truths = {piece.clip_id: self._write_truth(piece, record) for piece in pieces}
         if pieces and pieces[0].as_it_is:
-            yield {pieces[0].clip_id: self._take_whole(path, pieces[0])}
+            yield {pieces[0].clip_id: self._take_whole(path, pieces[0], truths[pieces[0].clip_id])}
         else:
-            yield from self._cut(path, pieces, record)
+            yield from self._cut(path, pieces, record, truths)
 
-    def _take_whole(self, path: Path, piece: Piece) -> Written:
+    def _take_whole(self, path: Path, piece: Piece, truth: str | None) -> Written:
         target, info = self.output / clip_file(piece), piece.finding.video_info
         assert info is not None  # what has no info is never kept
         place_file(path, target, hard_link=self.settings.hard_link)
         return Written(
             video=clip_file(piece),
+            truth=truth,
             sha256=piece.finding.sha256,
             width=info.width,
             height=info.height,
@@ -116,7 +127,9 @@ class WriteJob:
             frame_count=info.frame_count,
         )
 
-    def _cut(self, path: Path, pieces: Sequence[Piece], record: Record) -> Iterator[dict[str, Written]]:
+    def _cut(
+        self, path: Path, pieces: Sequence[Piece], record: Record, truths: Mapping[str, str | None]
+    ) -> Iterator[dict[str, Written]]:
         """The video is decoded once, whatever number of clips comes of it."""
         shots = [piece.shot for piece in pieces if piece.shot is not None]
         wanted = [int(frame) for shot in shots for frame in record.timeline.frames[shot.start : shot.end]]
@@ -135,20 +148,39 @@ class WriteJob:
                 ) as writer:
                     for _ in range(len(shot)):
                         writer.write(next(frames)[:height, :width])
-                facts = {"width": width, "height": height, "fps": str(record.timeline.fps), "frame_count": len(shot)}
-                yield {piece.clip_id: Written(video=clip_file(piece), sha256=sha256_file(target), **facts)}
+                yield {
+                    piece.clip_id: Written(
+                        video=clip_file(piece),
+                        truth=truths[piece.clip_id],
+                        sha256=sha256_file(target),
+                        width=width,
+                        height=height,
+                        fps=str(record.timeline.fps),
+                        frame_count=len(shot),
+                    )
+                }
 
-    def _write_truth(self, piece: Piece, record: Record) -> None:
-        target = truth_file(piece)
+    def _write_truth(self, piece: Piece, record: Record) -> str | None:
+        """Its true track, if one is stated; returns where it lies."""
+        target = self._truth_file(piece)
         if target is None or piece.notes.truth_track is None or piece.shot is None:
-            return
+            return None
         with local_copy(join(self.root, piece.notes.truth_track.as_posix()), self.output) as path:
             if piece.as_it_is:
                 place_file(path, self.output / target, hard_link=self.settings.hard_link)
-                return
+                return target
             track = MotionTrack.load(path)
             frames = record.timeline.frames[piece.shot.start : piece.shot.end]
             replace(track[frames], fps=record.timeline.fps).save(self.output / target)
+        return target
+
+    def _truth_file(self, piece: Piece) -> str | None:
+        """Where a kept clip's true track lies in the data set, if one is stated; another content has another name."""
+        place = piece.notes.truth_track
+        if place is None:
+            return None
+        with local_copy(join(self.root, place.as_posix()), self.output) as path:
+            return f"{TRUTH}/{piece.clip_id}-{_content(piece, sha256_file(path))}.safetensors"
 
 
 def clip_file(piece: Piece) -> str:
@@ -159,15 +191,8 @@ def clip_file(piece: Piece) -> str:
     return f"{CLIPS}/{piece.clip_id}-{_content(piece)}.mp4"
 
 
-def truth_file(piece: Piece) -> str | None:
-    """Where a kept clip's true track lies in the data set, if one is stated."""
-    if piece.notes.truth_track is None:
-        return None
-    return f"{TRUTH}/{piece.clip_id}-{_content(piece)}.safetensors"
-
-
-def _content(piece: Piece) -> str:
-    cause = f"{_VERSION} {piece.finding.sha256} {piece.finding.fps} {piece.shot} {piece.notes.truth_track}"
+def _content(piece: Piece, truth_sha256: str = "") -> str:
+    cause = f"{_VERSION} {piece.finding.sha256} {piece.finding.fps} {piece.shot} {truth_sha256}"
     return hashlib.sha256(cause.encode()).hexdigest()[:8]
 
 
