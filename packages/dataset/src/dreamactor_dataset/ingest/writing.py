@@ -94,12 +94,16 @@ class WriteJob:
         """Whether what was written is there and is what would be written now: a true track may have been made anew."""
         if written.video != clip_file(piece) or not (self.output / written.video).exists():
             return False
+        place = piece.notes.truth_track
+        if place is None:
+            return written.truth is None
         try:
-            truth = self._truth_file(piece)
+            with local_copy(join(self.root, place.as_posix()), self.output) as path:
+                truth = truth_file(piece, path)
         except InputError:
             # Whoever writes it says what is wrong with it.
             return False
-        return written.truth == truth and (truth is None or (self.output / truth).exists())
+        return written.truth == truth and (self.output / truth).exists()
 
     @property
     def _notebook(self) -> Path:
@@ -162,10 +166,10 @@ class WriteJob:
 
     def _write_truth(self, piece: Piece, record: Record) -> str | None:
         """Its true track, if one is stated; returns where it lies."""
-        target = self._truth_file(piece)
-        if target is None or piece.notes.truth_track is None or piece.shot is None:
+        if piece.notes.truth_track is None or piece.shot is None:
             return None
         with local_copy(join(self.root, piece.notes.truth_track.as_posix()), self.output) as path:
+            target = truth_file(piece, path)
             if piece.as_it_is:
                 place_file(path, self.output / target, hard_link=self.settings.hard_link)
                 return target
@@ -174,14 +178,6 @@ class WriteJob:
             replace(track[frames], fps=record.timeline.fps).save(self.output / target)
         return target
 
-    def _truth_file(self, piece: Piece) -> str | None:
-        """Where a kept clip's true track lies in the data set, if one is stated; another content has another name."""
-        place = piece.notes.truth_track
-        if place is None:
-            return None
-        with local_copy(join(self.root, place.as_posix()), self.output) as path:
-            return f"{TRUTH}/{piece.clip_id}-{_content(piece, sha256_file(path))}.safetensors"
-
 
 def clip_file(piece: Piece) -> str:
     """Where a kept clip lies in the data set. Another content has another name: an older manifest stays true."""
@@ -189,6 +185,15 @@ def clip_file(piece: Piece) -> str:
         suffix = PurePosixPath(piece.finding.place).suffix.lower()
         return f"{CLIPS}/{piece.clip_id}-{piece.finding.sha256[:8]}{suffix}"
     return f"{CLIPS}/{piece.clip_id}-{_content(piece)}.mp4"
+
+
+def truth_file(piece: Piece, truth: Path) -> str:
+    """Where a kept clip's true track lies in the data set; another content has another name.
+
+    Args:
+        truth: the track as it is stated.
+    """
+    return f"{TRUTH}/{piece.clip_id}-{_content(piece, sha256_file(truth))}.safetensors"
 
 
 def _content(piece: Piece, truth_sha256: str = "") -> str:

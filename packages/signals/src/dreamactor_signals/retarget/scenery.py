@@ -6,6 +6,8 @@ Legend: T video frames.
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 
+from dreamactor_signals.plane import squared
+
 
 def follow_scenery(driving: MotionTrack, reference: MotionTrack) -> np.ndarray | None:
     """(T, 2, 3) as `MotionTrack.scenery_motion`: as the reference has it where the driving camera is at its median.
@@ -14,17 +16,11 @@ def follow_scenery(driving: MotionTrack, reference: MotionTrack) -> np.ndarray |
     """
     if driving.scenery_motion is None:
         return None
-    motion = _square(driving.scenery_motion)
-    own = np.eye(3) if reference.scenery_motion is None else _home(_square(reference.scenery_motion))
+    motion = squared(driving.scenery_motion)
+    own = np.eye(3) if reference.scenery_motion is None else _home(squared(reference.scenery_motion))
     return np.asarray(motion @ np.linalg.inv(_home(motion)) @ own)[:, :2]
 
 
 def _home(motion: np.ndarray) -> np.ndarray:
     """(3, 3): the elements of similarities have medians that make a similarity again."""
     return np.asarray(np.median(motion, axis=0))
-
-
-def _square(similarities: np.ndarray) -> np.ndarray:
-    """(T, 2, 3) to (T, 3, 3) float64."""
-    last = np.broadcast_to(np.array([0.0, 0.0, 1.0]), (len(similarities), 1, 3))
-    return np.concatenate([similarities, last], axis=1)

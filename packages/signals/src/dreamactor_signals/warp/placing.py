@@ -10,6 +10,7 @@ import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.skeleton import joint_index
 
+from dreamactor_signals.plane import between_centers
 from dreamactor_signals.visibility import SEEN
 from dreamactor_signals.warp.parts import (
     HEAD,
@@ -76,12 +77,10 @@ class Flat:
     def moved(self, piece_HWC: np.ndarray, now: "Placement") -> np.ndarray:
         """(H, W, C) a picture of the part, which is here, when it is there instead."""
         assert isinstance(now, Flat)
-        sources = self.matrix() @ np.linalg.inv(now.matrix())
-        # Pixels are counted from the centre of the first one.
-        sources[:2, 2] += sources[:2, :2] @ _HALF - _HALF
+        sources = between_centers(self.matrix() @ np.linalg.inv(now.matrix()))
         size, flags = piece_HWC.shape[1::-1], cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        moved_HWC = cv2.warpAffine(piece_HWC, sources[:2], size, flags=flags, borderMode=_BEYOND)
-        shown_HW = cv2.warpAffine(np.ones(size[::-1], np.uint8), sources[:2], size, flags=cv2.WARP_INVERSE_MAP)
+        moved_HWC = cv2.warpAffine(piece_HWC, sources, size, flags=flags, borderMode=_BEYOND)
+        shown_HW = cv2.warpAffine(np.ones(size[::-1], np.uint8), sources, size, flags=cv2.WARP_INVERSE_MAP)
         is_part_HW = (shown_HW > 0) | (now.distance(pixel_centers(size[::-1])) < _REACH)
         return np.asarray(moved_HWC * is_part_HW[..., None])
 

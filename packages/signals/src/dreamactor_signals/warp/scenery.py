@@ -7,9 +7,10 @@ import cv2
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 
+from dreamactor_signals.plane import between_centers, squared, to_pixels
+
 # What a camera finds beyond the edge is not known: it goes on as it is there.
 _BEYOND = cv2.BORDER_REPLICATE
-_HALF = np.array([0.5, 0.5])
 
 
 def moved_scenery(scenery_HWC: np.ndarray, pose: MotionTrack, track: MotionTrack, frame: int) -> np.ndarray:
@@ -22,23 +23,10 @@ def moved_scenery(scenery_HWC: np.ndarray, pose: MotionTrack, track: MotionTrack
     """
     if track.scenery_motion is None:
         return scenery_HWC
-    here, there = _to_pixels(track), _to_pixels(pose)
-    home = np.eye(3) if pose.scenery_motion is None else _square(pose.scenery_motion[0])
-    motion = here @ _square(track.scenery_motion[frame]) @ np.linalg.inv(home) @ np.linalg.inv(there)
-    # Pixels are counted from the centre of the first one.
-    motion[:2, 2] += motion[:2, :2] @ _HALF - _HALF
-    if np.allclose(motion, np.eye(3), atol=1e-6):
+    home = np.eye(3) if pose.scenery_motion is None else squared(pose.scenery_motion[0])
+    seen = to_pixels(track) @ squared(track.scenery_motion[frame])
+    motion = between_centers(seen @ np.linalg.inv(home) @ np.linalg.inv(to_pixels(pose)))
+    if np.allclose(motion, np.eye(2, 3), atol=1e-6):
         return scenery_HWC
     size = scenery_HWC.shape[1::-1]
-    return np.asarray(cv2.warpAffine(scenery_HWC, motion[:2], size, flags=cv2.INTER_LINEAR, borderMode=_BEYOND))
-
-
-def _to_pixels(track: MotionTrack) -> np.ndarray:
-    """(3, 3) from the image plane to the track's pixels."""
-    matrix = np.diag([track.focal_px, track.focal_px, 1.0])
-    matrix[:2, 2] = track.principal_px
-    return matrix
-
-
-def _square(similarity: np.ndarray) -> np.ndarray:
-    return np.vstack([similarity.astype(np.float64), [0, 0, 1]])
+    return np.asarray(cv2.warpAffine(scenery_HWC, motion, size, flags=cv2.INTER_LINEAR, borderMode=_BEYOND))
