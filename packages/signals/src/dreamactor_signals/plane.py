@@ -1,9 +1,18 @@
-"""Maps of the picture as matrices: from the image plane to pixels, and similarities that can be multiplied."""
+"""The picture's plane: where its pixels are, and maps of it as matrices.
+
+Legend: H W rows and columns.
+"""
 
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 
 _HALF = np.array([0.5, 0.5])
+
+
+def pixel_centers(shape: tuple[int, ...]) -> np.ndarray:
+    """(H, W, 2) x and y of every pixel's centre; the frame's corner is 0, 0."""
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    return np.stack([columns, rows], axis=-1) + 0.5
 
 
 def to_pixels(track: MotionTrack) -> np.ndarray:

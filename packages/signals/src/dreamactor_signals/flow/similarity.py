@@ -6,7 +6,7 @@ Legend: N points, 2 coordinates, 4 unknowns.
 import numpy as np
 
 # Points are followed to about this; steps of a video turn and scale a picture by little, a radius away.
-_NOISE_PX, _TURN_PX = 0.1, 0.5
+_NOISE_PX, _TURN_PX = 0.1, 0.1
 _ROUNDS = 12
 _FEWEST, _LEAST_SHARE = 8, 0.4
 _ALIKE = 3.0

@@ -3,7 +3,7 @@
 
 from dreamactor_signals.warp.warp import ReferenceWarp
 
-VERSION = 3
+VERSION = 4
 """Of the pictures: what was made of those of another version is made again."""
 
 __all__ = ["VERSION", "ReferenceWarp"]

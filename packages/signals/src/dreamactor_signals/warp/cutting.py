@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from dreamactor_signals.plane import pixel_centers
 from dreamactor_signals.warp.parts import NEIGHBOURS
-from dreamactor_signals.warp.placing import Placement, pixel_centers
+from dreamactor_signals.warp.placing import Placement
 
 # Distances from the parts, in radii, at which a pixel is surely, probably and surely not of the person.
 _SURE, _LIKELY, _NEVER = 0.4, 1.1, 2.2

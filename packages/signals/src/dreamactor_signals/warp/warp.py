@@ -1,8 +1,9 @@
 """A paper doll: the reference, cut at its joints, moves as the driving joints do. Nothing is learned.
 
-Limbs are stretched and turned in the picture, the head turns as a sphere, parts are laid over one another from far to
-near, and what the person uncovers is painted by what surrounds it. The scenery goes where the track says that the
-camera sees it. A limb that is not seen in a frame is left out; what the reference does not show cannot appear.
+Limbs are stretched and turned in the picture, the head turns as a surface that its face moves, parts are laid over one
+another from far to near, and what the person uncovers is painted by what surrounds it. The scenery goes where the track
+says that the camera sees it. A limb that is not seen in a frame is left out; what the reference does not show cannot
+appear, but for the half of a face that is like the other.
 
 Legend: T video frames, H W rows and columns, C channels.
 """
@@ -11,6 +12,8 @@ import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 
 from dreamactor_signals.warp.cutting import cut_out
+from dreamactor_signals.warp.flat import Flat, FlatPiece
+from dreamactor_signals.warp.head import Head, HeadPiece
 from dreamactor_signals.warp.parts import TRUNK
 from dreamactor_signals.warp.placing import Placement, place_parts
 from dreamactor_signals.warp.scenery import moved_scenery
@@ -28,7 +31,9 @@ class ReferenceWarp:
         image_HWC = np.ascontiguousarray(image_HWC)
         self._pose = pose
         self._start = place_parts(pose, 0)
-        self._cut = cut_out(image_HWC, self._start)
+        cut = cut_out(image_HWC, self._start)
+        self._background_HWC = cut.background_HWC
+        self._pieces = {name: _piece(self._start[name], picture) for name, picture in cut.pieces.items()}
 
     def frames(self, track: MotionTrack) -> np.ndarray:
         """(T, H, W, 3) uint8: the picture as the person's own joints would have it, in pixels of the picture."""
@@ -36,9 +41,9 @@ class ReferenceWarp:
 
     def _render(self, track: MotionTrack, frame: int) -> np.ndarray:
         now = self._places(track, frame)
-        picture_HWC = moved_scenery(self._cut.background_HWC, self._pose, track, frame).astype(np.float32)
-        for name in sorted(self._cut.pieces.keys() & now.keys(), key=lambda part: (-now[part].depth_m, part)):
-            piece_HW4 = self._start[name].moved(self._cut.pieces[name], now[name])
+        picture_HWC = moved_scenery(self._background_HWC, self._pose, track, frame).astype(np.float32)
+        for name in sorted(self._pieces.keys() & now.keys(), key=lambda part: (-now[part].depth_m, part)):
+            piece_HW4 = _moved(self._pieces[name], now[name])
             picture_HWC = picture_HWC * (1 - piece_HW4[..., 3:]) + piece_HW4[..., :3]
         return picture_HWC.round().clip(0, 255).astype(np.uint8)
 
@@ -49,3 +54,16 @@ class ReferenceWarp:
             return self._start
         trunk = {name: place for name, place in self._start.items() if name in TRUNK}
         return trunk | known
+
+
+def _piece(place: Placement, picture_HW4: np.ndarray) -> FlatPiece | HeadPiece:
+    return HeadPiece(place, picture_HW4) if isinstance(place, Head) else FlatPiece(place, picture_HW4)
+
+
+def _moved(piece: FlatPiece | HeadPiece, now: Placement) -> np.ndarray:
+    """A part is of one kind in every frame."""
+    if isinstance(piece, HeadPiece):
+        assert isinstance(now, Head)
+        return piece.moved(now)
+    assert isinstance(now, Flat)
+    return piece.moved(now)

@@ -1,6 +1,6 @@
-"""The rasteriser of meshes: triangles into a depth buffer, sampled several times a pixel, averaged over each pixel.
+"""The rasteriser of meshes: triangles into a depth buffer, as pictures (several samples a pixel) or as what lies where.
 
-Legend: N vertices, M triangles, H height, W width.
+Legend: N vertices, M triangles, H height, W width, C channels.
 """
 
 import numpy as np
@@ -34,8 +34,9 @@ def paint_triangles(
     height, width = planes.shape[1] * SAMPLES, planes.shape[2] * SAMPLES
     nearness = np.zeros((height, width), np.float64)
     painted = np.zeros((height, width, 3), np.float32)
+    points_in_samples = points_px * SAMPLES
     for m in range(len(triangles)):
-        _paint_triangle(nearness, painted, points_px, depth_m, colours, keep, triangles[m])
+        _paint_triangle(nearness, painted, points_in_samples, depth_m, colours, keep, triangles[m])
     share = opacity / (SAMPLES * SAMPLES)
     for row in range(planes.shape[1]):
         for column in range(planes.shape[2]):
@@ -56,22 +57,51 @@ def paint_triangles(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def surface_at_centers(
+    shape: tuple[int, int],
+    points_px: np.ndarray,
+    depth_m: np.ndarray,
+    values: np.ndarray,
+    triangles: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """What lies nearest at the centre of every pixel.
+
+    Args:
+        shape: rows and columns.
+        points_px, depth_m, triangles: as of `paint_triangles`.
+        values: (N, C) float64, blended over each triangle.
+
+    Returns:
+        (H, W) bool, where there is a triangle, and (H, W, C) float32, zero elsewhere.
+    """
+    nearness = np.zeros(shape, np.float64)
+    painted = np.zeros((shape[0], shape[1], values.shape[1]), np.float32)
+    keep = np.ones(len(points_px), np.float64)
+    for m in range(len(triangles)):
+        _paint_triangle(nearness, painted, points_px, depth_m, values, keep, triangles[m])
+    return nearness > 0.0, painted
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _paint_triangle(
     nearness: np.ndarray,
     painted: np.ndarray,
-    points_px: np.ndarray,
+    points: np.ndarray,
     depth_m: np.ndarray,
     colours: np.ndarray,
     keep: np.ndarray,
     corners: np.ndarray,
 ) -> None:
-    """Fill one triangle's samples where it is nearer than what stands there; 1 / depth is linear on the screen."""
+    """Fill one triangle's samples where it is nearer than what stands there; 1 / depth is linear on the screen.
+
+    Points are in samples, whose centres lie at halves.
+    """
     a, b, c = corners[0], corners[1], corners[2]
     if keep[a] < 0.0 and keep[b] < 0.0 and keep[c] < 0.0:
         return
-    ax, ay = points_px[a, 0] * SAMPLES, points_px[a, 1] * SAMPLES
-    bx, by = points_px[b, 0] * SAMPLES, points_px[b, 1] * SAMPLES
-    cx, cy = points_px[c, 0] * SAMPLES, points_px[c, 1] * SAMPLES
+    ax, ay = points[a, 0], points[a, 1]
+    bx, by = points[b, 0], points[b, 1]
+    cx, cy = points[c, 0], points[c, 1]
     area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
     if area >= 0.0:
         return
@@ -94,7 +124,7 @@ def _paint_triangle(
             if near <= nearness[row, column] or kept < 0.0:
                 continue
             nearness[row, column] = near
-            for channel in range(3):
+            for channel in range(painted.shape[2]):
                 painted[row, column, channel] = (
                     share_a * colours[a, channel] + share_b * colours[b, channel] + share_c * colours[c, channel]
                 )

@@ -1,0 +1,70 @@
+"""Flat parts of a person: limbs, neck and trunk, which stretch and turn in the picture.
+
+Legend: H W rows and columns, C channels.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from dreamactor_signals.plane import between_centers, pixel_centers
+
+# A body that the frame cuts off goes on as it is at the edge, as far as a part reaches, in radii.
+_BEYOND = cv2.BORDER_REPLICATE
+_REACH = 2.2
+
+
+@dataclass(frozen=True, eq=False)
+class Flat:
+    """A flat part. Its own coordinates: s along the bone, 0 to 1; t across, -1 to 1.
+
+    Attributes:
+        origin_px, along_px, across_px: (2,) each; a point is origin + s along + t across.
+        radius_px: how far the part reaches beyond its bone or rectangle.
+        half_width: of the rectangle, in units of `across_px`; 0 for a limb.
+        depth_m: from the camera.
+    """
+
+    origin_px: np.ndarray
+    along_px: np.ndarray
+    across_px: np.ndarray
+    radius_px: float
+    half_width: float
+    depth_m: float
+
+    def matrix(self) -> np.ndarray:
+        """(3, 3) from the part's coordinates to pixels."""
+        columns = np.column_stack([self.along_px, self.across_px, self.origin_px])
+        return np.vstack([columns, [0, 0, 1]])
+
+    def distance(self, pixels_HW2: np.ndarray) -> np.ndarray:
+        """(H, W) from the bone or rectangle, in radii."""
+        st_HW2 = (pixels_HW2 - self.origin_px) @ np.linalg.inv(self.matrix()[:2, :2]).T
+        nearest_HW2 = np.stack(
+            [st_HW2[..., 0].clip(0, 1), st_HW2[..., 1].clip(-self.half_width, self.half_width)], axis=-1
+        )
+        offset_HW2 = (st_HW2 - nearest_HW2) @ self.matrix()[:2, :2].T
+        return np.asarray(np.linalg.norm(offset_HW2, axis=-1) / self.radius_px)
+
+
+@dataclass(frozen=True, eq=False)
+class FlatPiece:
+    """A flat part, cut out of a picture.
+
+    Attributes:
+        place: where it is in the picture.
+        picture_HW4: RGB times its share of the pixel, and that share.
+    """
+
+    place: Flat
+    picture_HW4: np.ndarray
+
+    def moved(self, now: Flat) -> np.ndarray:
+        """(H, W, 4) what it looks like when it is there instead."""
+        sources = between_centers(self.place.matrix() @ np.linalg.inv(now.matrix()))
+        size, flags = self.picture_HW4.shape[1::-1], cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        moved_HW4 = cv2.warpAffine(self.picture_HW4, sources, size, flags=flags, borderMode=_BEYOND)
+        shown_HW = cv2.warpAffine(np.ones(size[::-1], np.uint8), sources, size, flags=cv2.WARP_INVERSE_MAP)
+        is_part_HW = (shown_HW > 0) | (now.distance(pixel_centers(size[::-1])) < _REACH)
+        return np.asarray(moved_HW4 * is_part_HW[..., None])
