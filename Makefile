@@ -21,7 +21,7 @@ demo: .venv/.ready ## a real photograph performs a real video, by the released w
 
 # The release before this one, whose weights stages vae and 1 go on from.
 RELEASED := packages/model/src/dreamactor_model/released/tiny
-RELEASED_BEFORE := 652d625a8f60c7b0d025a27045a2ce825cec6b90
+RELEASED_BEFORE := 20a47c8e054f3368ab5e59dd6454293174f0eb6c
 release/start/tiny:
 	mkdir -p $@.new
 	git archive $(RELEASED_BEFORE):$(RELEASED) | tar -x -C $@.new

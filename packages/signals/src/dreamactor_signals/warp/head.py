@@ -22,6 +22,8 @@ _HIDDEN = 0.15
 # Skin that the reference saw at less than this share of the angle of now is taken from the other half of the face.
 _WELL_SEEN = 0.3
 _LEAST_FACING = 0.2
+# Faces are as long as these, in that of the average one; a chin is told from heads that face the camera at this cosine.
+_LENGTHS, _LEAST_FACING_CHIN = (0.85, 1.15), 0.5
 # Between these turns, hidden parts of the head come to be painted, and profiles beyond the surface to be left out.
 _LITTLE_RAD, _MUCH_RAD = np.radians((15, 40))
 # A face beyond the average one's outline, in radii: noses, lips.
@@ -47,6 +49,7 @@ class Head:
         rotation: (3, 3) head to camera.
         depth_m: from the camera.
         units: (U,) of the face, or None where nobody knows them.
+        chin_px: how far down the face reaches, or None where nobody knows it.
     """
 
     center_px: np.ndarray
@@ -54,6 +57,7 @@ class Head:
     rotation: np.ndarray
     depth_m: float
     units: np.ndarray | None = None
+    chin_px: float | None = None
 
     def distance(self, pixels_HW2: np.ndarray) -> np.ndarray:
         """(H, W) from the centre, 1 where hair and jaw end."""
@@ -95,7 +99,9 @@ class HeadPiece:
         goes as the surface does, less so the farther it is.
         """
         known = now.units is not None and self.place.units is not None
-        points_now, points_here = (head_mesh().shaped(place.units if known else None) for place in (now, self.place))
+        points_now, points_here = (
+            head_mesh().shaped(place.units if known else None, self._length) for place in (now, self.place)
+        )
         values = (points_here, vertex_normals(points_now, head_mesh().triangles), head_mesh().is_mouth[:, None])
         on_HW, seen_HW7 = now.surface(self.picture_HW4.shape, points_now, np.concatenate(values, axis=1))
         skin_HW3, normals_HW3, mouth_HW1 = np.split(seen_HW7, (3, 6), axis=-1)
@@ -143,9 +149,20 @@ class HeadPiece:
         return roll[:2, :2], float(np.clip((swing_rad - _LITTLE_RAD) / (_MUCH_RAD - _LITTLE_RAD), 0, 1))
 
     @cached_property
+    def _length(self) -> float:
+        """Of this person's face, in that of the average one."""
+        facing = self.place.rotation[2, 2]
+        if self.place.chin_px is None or facing < _LEAST_FACING_CHIN:
+            return 1.0
+        points = head_mesh().shaped(self.place.units) @ self.place.rotation.T
+        lowest_px = self.place.project(points[head_mesh().is_face > 0])[:, 1].max()
+        top_px = self.place.center_px[1]
+        return float(np.clip((self.place.chin_px - top_px) / max(lowest_px - top_px, 1e-6), *_LENGTHS))
+
+    @cached_property
     def _surface_here(self) -> tuple[np.ndarray, np.ndarray]:
         """(H, W) bool and (H, W, 2): depth in radii from the skull's centre, and 1 where there is face."""
-        points = head_mesh().shaped(self.place.units)
+        points = head_mesh().shaped(self.place.units, self._length)
         depth_V = points @ self.place.rotation[2]
         values = np.stack([depth_V, head_mesh().is_face], axis=-1)
         on_HW, values_HW2 = self.place.surface(self.picture_HW4.shape, points, values)

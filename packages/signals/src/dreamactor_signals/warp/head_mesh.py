@@ -42,9 +42,15 @@ class HeadMesh:
     is_face: np.ndarray
     is_mouth: np.ndarray
 
-    def shaped(self, units: np.ndarray | None) -> np.ndarray:
-        """(V, 3) under (U,) face units; at rest without."""
-        return self.points if units is None else self.points + np.tensordot(units, self.unit_moves, axes=1)
+    def shaped(self, units: np.ndarray | None, length: float = 1.0) -> np.ndarray:
+        """(V, 3) under (U,) face units; at rest without.
+
+        Args:
+            length: of the face from the height of the skull's centre down, in that of the average one.
+        """
+        points = self.points if units is None else self.points + np.tensordot(units, self.unit_moves, axes=1)
+        below_V = points[:, 1] > 0
+        return points * np.where(below_V[:, None], (1.0, length, 1.0), 1.0)
 
 
 def mouth_opening(points: np.ndarray) -> float:

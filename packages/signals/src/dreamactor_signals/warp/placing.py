@@ -1,6 +1,7 @@
 """Where each part of a person is in a frame: flat pieces with an affine frame of their own, and a head that turns."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
@@ -49,7 +50,8 @@ def place_parts(track: MotionTrack, frame: int) -> dict[str, Placement]:
     if track.head_confidence[frame] >= SEEN and center_cam_m[2] > _NEAR_M:
         center_px, depth_m = track.project(center_cam_m), float(center_cam_m[2])
         skull_px = float(track.head_radius_m[frame]) * track.focal_px / depth_m
-        head = Head(center_px, skull_px, track.head_rotation[frame].astype(np.float64), depth_m, _units(track, frame))
+        rotation = track.head_rotation[frame].astype(np.float64)
+        head = Head(center_px, skull_px, rotation, depth_m, **_face(track, frame))
         placed[HEAD] = head
         if TORSO in placed:
             # Whoever leans back still shows the chin before the neck, and the neck before the collar.
@@ -59,11 +61,12 @@ def place_parts(track: MotionTrack, frame: int) -> dict[str, Placement]:
     return placed
 
 
-def _units(track: MotionTrack, frame: int) -> np.ndarray | None:
-    """(U,) of the face, where it is known."""
-    if track.face_units is None or track.face_confidence[frame] < SEEN:
-        return None
-    return track.face_units[frame].astype(np.float64)
+def _face(track: MotionTrack, frame: int) -> dict[str, Any]:
+    """What is known of a head's face, by the names of `Head`."""
+    if track.face_confidence[frame] < SEEN:
+        return {}
+    units = None if track.face_units is None else track.face_units[frame].astype(np.float64)
+    return {"units": units, "chin_px": float(track.face_boxes_px[frame, 3])}
 
 
 def _beyond_frame(joints_cam_m: np.ndarray, joints_px: np.ndarray, size: tuple[int, int]) -> np.ndarray:
