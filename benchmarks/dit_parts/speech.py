@@ -127,7 +127,7 @@ def compare(
     """Correlation of the jaw by language, velocity ratio, and unexplained share of the tokens."""
     predicted = [
         # Told the mood, which cannot be heard, as a user tells it by a picture.
-        encoder.speak(torch.from_numpy(u.features_TM), torch.from_numpy(token_map(u.mood_U[None])[0])).numpy()
+        encoder.speak(torch.from_numpy(u.features_TM), torch.from_numpy(token_map(u.mood_U[None])[0])).tokens.numpy()
         for u in unheard
     ]
     true = [token_map(utterance.units_TU) for utterance in unheard]

@@ -7,7 +7,6 @@ the mouth is open. It is compared with how far the sentence opens it (`speaking_
 """
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -76,9 +75,9 @@ def _spoken_jaw(
     with TemporaryDirectory() as folder:
         recording = Path(folder) / "speech.wav"
         write_recording(recording, utterance.samples)
-        tokens_TC = driver.tokens(recording, AUDIO_FPS)
-    held = held_pose(subject.track, len(tokens_TC), AUDIO_FPS, seed=0)
-    motion = TrackMotion(replace(held, face_tokens=tokens_TC), subject.size, guidance)
+        spoken = driver.face(recording, AUDIO_FPS)
+    track = spoken.onto(held_pose(subject.track, len(spoken), AUDIO_FPS, seed=0))
+    motion = TrackMotion(track, subject.size, guidance)
     frames = list(make_frames(model, encode_references(model, subject, guidance), motion, sampling))
     seen = tracker.track(frames, AUDIO_FPS, subject.size, "")
     assert seen.face_units is not None

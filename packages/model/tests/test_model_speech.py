@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from dreamactor_core.errors import DecodeError, InputError, WeightsError
+from dreamactor_core.face_units import ARKIT_UNITS
 from dreamactor_core.footage import footage
 from dreamactor_core.image import read_image
 from dreamactor_core.motion_track import MotionTrack
@@ -19,7 +20,7 @@ from dreamactor_core.video import probe, read_frames
 from dreamactor_dataset.synthetic.speech.utterances import write_recording
 from dreamactor_model.actor import DreamActor
 from dreamactor_model.animate import AnimateRequest, Animator
-from dreamactor_model.animate.speech import SpeechDriver, at_rate, held_pose
+from dreamactor_model.animate.speech import SpeechDriver, Spoken, at_rate, held_pose
 from dreamactor_model.audio_weights import find_audio
 from dreamactor_model.checkpoint import load_checkpoint, save_checkpoint
 from dreamactor_model.encoders.audio import AudioEncoder
@@ -42,6 +43,7 @@ _K = _CONFIG.context
 def _awake(encoder: AudioEncoder) -> AudioEncoder:
     """An untrained encoder says nothing but rest; this one says something."""
     torch.nn.init.normal_(encoder.readout.weight)
+    torch.nn.init.normal_(encoder.lips.weight)
     return encoder.eval()
 
 
@@ -58,30 +60,36 @@ def test_untrained_it_rests() -> None:
     encoder = AudioEncoder(_CONFIG)
     tokens = torch.randn(50, 5)
     encoder.set_statistics(torch.randn(50, 6), tokens, rest_C=torch.arange(5.0))
-    assert torch.equal(encoder.speak(torch.randn(7, 6)), torch.arange(5.0).expand(7, 5))
+    said = encoder.speak(torch.randn(7, 6))
+    assert torch.equal(said.tokens, torch.arange(5.0).expand(7, 5))
+    assert not said.units.any()
 
 
 def test_a_token_hears_its_context_and_nothing_beyond(encoder: AudioEncoder) -> None:
     features = torch.randn(40, 6)
-    tokens = encoder.speak(features)
-    assert tokens.shape == (40, 5)
+    tokens, units = encoder.speak(features)
+    assert (tokens.shape, units.shape) == ((40, 5), (40, 52))
+    assert 0 <= units.min() < units.max() <= 1
     changed = features.clone()
     changed[20] += 1
-    heard = (encoder.speak(changed) - tokens).abs().amax(dim=1) > 1e-6
-    assert torch.equal(heard.nonzero()[:, 0], torch.arange(20 - _K, 20 + _K + 1))
+    for before, after in zip((tokens, units), encoder.speak(changed), strict=True):
+        heard = (after - before).abs().amax(dim=1) > 1e-6
+        assert torch.equal(heard.nonzero()[:, 0], torch.arange(20 - _K, 20 + _K + 1))
 
 
 def test_windows_with_their_context_say_what_the_whole_says(encoder: AudioEncoder) -> None:
     features = torch.randn(30, 6)
     window = encoder(features[None, 10 - _K : 18 + _K], torch.zeros(1, 5), torch.tensor([False]))
-    torch.testing.assert_close(window[0], encoder.speak(features)[10:18])
+    whole = encoder.speak(features)
+    torch.testing.assert_close(window.tokens[0], whole.tokens[10:18])
+    torch.testing.assert_close(window.units[0].clamp(0, 1), whole.units[10:18])
 
 
 def test_style_is_heeded_only_where_it_is_given(encoder: AudioEncoder) -> None:
     features, style = torch.randn(2, 5 + 2 * _K, 6), torch.randn(2, 5)
-    neither = encoder(features, style, torch.tensor([False, False]))
-    second = encoder(features, style, torch.tensor([False, True]))
-    assert torch.equal(neither, encoder(features, 0 * style, torch.tensor([False, False])))
+    neither = encoder(features, style, torch.tensor([False, False])).tokens
+    second = encoder(features, style, torch.tensor([False, True])).tokens
+    assert torch.equal(neither, encoder(features, 0 * style, torch.tensor([False, False])).tokens)
     assert torch.equal(neither[0], second[0])
     assert not torch.allclose(neither[1], second[1])
 
@@ -91,7 +99,7 @@ def test_its_checkpoint_comes_back(encoder: AudioEncoder, tmp_path: Path) -> Non
     save_checkpoint(encoder, tmp_path / "audio", about={"features": "log-mel"})
     again = load_checkpoint(tmp_path / "audio", AudioEncoder)
     features = torch.randn(9, 6)
-    assert torch.equal(again.speak(features), encoder.speak(features))
+    assert all(map(torch.equal, again.speak(features), encoder.speak(features)))
     with pytest.raises(WeightsError, match="kind 'audio'"):
         load_checkpoint(tmp_path / "audio", VideoVAE)
 
@@ -101,14 +109,19 @@ def test_its_checkpoint_comes_back(encoder: AudioEncoder, tmp_path: Path) -> Non
 
 def test_the_velocity_term_sees_change_and_not_place(encoder: AudioEncoder) -> None:
     features, style, told = torch.randn(1, 8 + 2 * _K, 6), torch.zeros(1, 5), torch.tensor([False])
-    said = encoder(features, style, told).detach()
-    objective = AudioObjective(encoder, speed_scale=0.5, velocity_weight=3.0)
-    shifted = {name: loss.item() for name, loss in objective(features, said + 2, style, told).items()}
-    assert shifted["velocity"] < 1e-9
+    tokens, units = (values.detach() for values in encoder(features, style, told))
+    objective = AudioObjective(encoder, token_speed=0.5, unit_scale=0.25, unit_speed=0.5, velocity_weight=3.0)
+
+    def losses(tokens: Tensor, units: Tensor) -> dict[str, float]:
+        return {name: loss.item() for name, loss in objective(features, tokens, units, style, told).items()}
+
+    shifted = losses(tokens + 2, units + 1)
+    assert max(shifted["velocity"], shifted["lips_velocity"]) < 1e-9
     assert shifted["position"] == pytest.approx(4.0, rel=1e-4)
-    blinking = said.clone()
+    assert shifted["lips_position"] == pytest.approx(16.0, rel=1e-4)
+    blinking = tokens.clone()
     blinking[:, ::2] += 1
-    changing = {name: loss.item() for name, loss in objective(features, blinking, style, told).items()}
+    changing = losses(blinking, units)
     assert changing["velocity"] == pytest.approx(4.0, rel=1e-4)
     assert changing["loss"] == pytest.approx(0.5 + 3 * 4.0, rel=1e-4)
 
@@ -171,11 +184,12 @@ def test_the_stage_learns_lips_from_sound_and_mood_from_style(tmp_path: Path) ->
     encoder.eval()
     features = torch.from_numpy(_toy_speech().utterances[0].features_TM)
     calm, merry = torch.zeros(5), torch.eye(5)[3]
-    spoken = encoder.speak(features, merry)
-    assert np.corrcoef(spoken[:, 1], features[:, 1])[0, 1] > 0.95
-    assert (spoken - encoder.speak(features, calm))[:, 3].mean() > 0.7
-    # Not told, it takes the middle.
-    assert 0.2 < float(encoder.speak(features)[:, 3].mean()) < 0.8
+    merrily, calmly, untold = (encoder.speak(features, style) for style in (merry, calm, None))
+    for told, other, middle in zip(merrily, calmly, untold, strict=True):
+        assert np.corrcoef(told[:, 1], features[:, 1])[0, 1] > 0.95
+        assert (told - other)[:, 3].mean() > 0.7
+        # Not told, it takes the middle.
+        assert 0.2 < float(middle[:, 3].mean()) < 0.8
     task.save(tmp_path / "audio")
     assert json.loads((tmp_path / "audio" / "config.json").read_text())["about"]["face_branch"] == "abc"
 
@@ -201,14 +215,15 @@ def test_the_stage_trains_as_a_user_starts_it(models: Path, clip_manifest: Path,
         }
     )
     done = train_stage(settings, "audio", clip_manifest)
-    assert {"loss", "position", "velocity", "token_map_unexplained"} <= done.metrics.keys()
+    assert {"loss", "position", "velocity", "lips_position", "token_map_unexplained"} <= done.metrics.keys()
     assert find_audio(tmp_path / "models" / "stage3") == done.weights
     (kept,) = (tmp_path / "runs" / "speech").iterdir()
     (utterance, *_) = sorted(kept.glob("*.wav"))
-    tokens = SpeechDriver.load(tmp_path / "models" / "stage3", settings, torch.device("cpu")).tokens(
-        utterance, Fraction(25)
-    )
-    assert tokens.shape == (len(load_speech(kept).utterances[0].units_TU), get_preset("tiny").actor.face_width)
+    driver = SpeechDriver.load(tmp_path / "models" / "stage3", settings, torch.device("cpu"))
+    spoken = driver.face(utterance, Fraction(25))
+    count = len(load_speech(kept).utterances[0].units_TU)
+    assert spoken.tokens_TC.shape == (count, get_preset("tiny").actor.face_width)
+    assert spoken.units_TU.shape == (count, 52)
     assert len(load_speech(kept).faces.crops_KSS3) == 32
 
 
@@ -299,6 +314,22 @@ def test_a_held_pose_sways_a_little_and_begins_as_the_reference(one_frame_track:
     assert 0.005 < yaw_rad.std() < 0.1
     assert np.abs(np.diff(yaw_rad)).max() < 0.03
     assert held == held_pose(one_frame_track, 100, Fraction(25), seed=0)
+
+
+def test_speech_moves_the_mouth_of_a_performance_and_leaves_it_its_eyes(one_frame_track: MotionTrack) -> None:
+    jaw, eye = ARKIT_UNITS.index("jawOpen"), ARKIT_UNITS.index("eyeBlinkLeft")
+    units = np.zeros((4, len(ARKIT_UNITS)))
+    units[:, [jaw, eye]] = 0.8
+    performed = replace(held_pose(one_frame_track, 6, Fraction(25), seed=0), face_units=np.full((6, 52), 0.3))
+    spoken = Spoken(np.arange(8, dtype=np.float32).reshape(4, 2), units.astype(np.float32)).onto(performed)
+    assert len(spoken) == 4
+    assert spoken.face_tokens is not None
+    assert spoken.face_units is not None
+    np.testing.assert_array_equal(spoken.face_tokens[:, 0], (0, 2, 4, 6))
+    np.testing.assert_allclose(spoken.face_units[:, [jaw, eye]], [[0.8, 0.3]] * 4)
+    silent = Spoken(np.zeros((9, 2), np.float32), np.zeros((9, 52), np.float32)).onto(one_frame_track[[0, 0]])
+    assert silent.face_units is not None
+    assert not silent.face_units.any()
 
 
 @pytest.fixture

@@ -4,13 +4,11 @@ Legend: R references, T video frames, C channels, H W canvas.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-import numpy as np
 import torch
 from dreamactor_core.console import say
 from dreamactor_core.errors import InputError, SettingsError
@@ -31,7 +29,7 @@ from dreamactor_model.animate.motion import DrivenMotion, TrackMotion
 from dreamactor_model.animate.references import encode_references
 from dreamactor_model.animate.request import AnimateRequest, AnimateResult
 from dreamactor_model.animate.sheet import SheetRows
-from dreamactor_model.animate.speech import SpeechDriver, held_pose
+from dreamactor_model.animate.speech import SpeechDriver, Spoken, held_pose
 from dreamactor_model.animate.subject import Subject, read_subject
 from dreamactor_model.animate.views import with_made_views
 from dreamactor_model.encoders.audio import AUDIO_FPS
@@ -128,22 +126,21 @@ class Animator:
         driving = extract_video(request.driving, self._tracker, watched=True, max_frames=sampling.max_frames)
         retargeted = retarget(driving, subject.track, signals.retarget, at_rest=subject.at_rest)
         if request.speech is not None:
-            tokens_TC = self._face_tokens(request, driving.fps, len(driving))
-            retargeted = replace(retargeted[: len(tokens_TC)], face_tokens=tokens_TC)
+            retargeted = self._face_of_speech(request, driving.fps).onto(retargeted)
         own_face = None if "face" in signals.retarget.transfer else subject.face_crop()
         return DrivenMotion(
             retargeted, subject.size, signals.guidance, own_face, video=request.driving, driving=driving
         )
 
     def _spoken(self, request: AnimateRequest, subject: Subject, sampling: SamplingSettings) -> TrackMotion:
-        tokens_TC = self._face_tokens(request, AUDIO_FPS, sampling.max_frames)
-        track = held_pose(subject.track, len(tokens_TC), AUDIO_FPS, sampling.seed)
-        return TrackMotion(replace(track, face_tokens=tokens_TC), subject.size, self._settings.signals.guidance)
+        spoken = self._face_of_speech(request, AUDIO_FPS)
+        count = min(len(spoken), sampling.max_frames or len(spoken))
+        track = spoken.onto(held_pose(subject.track, count, AUDIO_FPS, sampling.seed))
+        return TrackMotion(track, subject.size, self._settings.signals.guidance)
 
-    def _face_tokens(self, request: AnimateRequest, fps: Fraction, most: int | None) -> np.ndarray:
-        """(T, C) of the recording, `most` frames at most."""
+    def _face_of_speech(self, request: AnimateRequest, fps: Fraction) -> Spoken:
         assert request.speech is not None
-        return self._speech_driver.tokens(request.speech, fps, self._style_token(request))[:most]
+        return self._speech_driver.face(request.speech, fps, self._style_token(request))
 
     @cached_property
     def _speech_driver(self) -> SpeechDriver:

@@ -1,6 +1,6 @@
-"""Driving by speech: face tokens of a recording, and the pose of a person who stands and speaks (paper 4.2).
+"""Driving by speech: the face of a recording, and the pose of a person who stands and speaks (paper 4.2).
 
-Legend: T video frames, N frames of the audio encoder, C width of a token, J joints.
+Legend: T video frames, N frames of the audio encoder, C width of a token or values, J joints, U face units.
 """
 
 from dataclasses import dataclass, replace
@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 import torch
 from dreamactor_core.errors import WeightsError
+from dreamactor_core.face_units import ARKIT_UNITS
 from dreamactor_core.files import sha256_file
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings import Settings
@@ -25,6 +26,32 @@ from dreamactor_model.encoders.audio import AUDIO_FPS, AudioEncoder
 # A head that is held still still moves a little: deviations of yaw, pitch and roll, each slower than this.
 _SWAY_RAD = np.radians((1.8, 1.2, 0.8))
 _SWAY_S = 0.5
+# What speech moves of a face; eyes and brows are not heard.
+_SPOKEN = np.array([name.startswith(("jaw", "mouth")) for name in ARKIT_UNITS])
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A recording's face.
+
+    Attributes:
+        tokens_TC: float32 face motion tokens.
+        units_TU: float32 face units in [0, 1].
+    """
+
+    tokens_TC: np.ndarray
+    units_TU: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.tokens_TC)
+
+    def onto(self, track: MotionTrack) -> MotionTrack:
+        """A performance that speaks, as long as the shorter of both; eyes and brows stay its own."""
+        count = min(len(self), len(track))
+        track = track[:count]
+        units_TU = np.zeros_like(self.units_TU[:count]) if track.face_units is None else track.face_units
+        units_TU = np.where(_SPOKEN, self.units_TU[:count], units_TU)
+        return replace(track, face_tokens=self.tokens_TC[:count], face_units=units_TU)
 
 
 @dataclass(frozen=True)
@@ -55,16 +82,16 @@ class SpeechDriver:
         encoder = load_checkpoint(folder, AudioEncoder, device=device)
         return cls(encoder, reader, about | {"manifest_sha256": sha256_file(folder / MANIFEST_FILE)}, device)
 
-    def tokens(self, recording: Path, fps: Fraction, style_C: torch.Tensor | None = None) -> np.ndarray:
-        """(T, C) float32 tokens for all frames that the recording covers.
+    def face(self, recording: Path, fps: Fraction, style_C: torch.Tensor | None = None) -> Spoken:
+        """Of all frames that the recording covers.
 
         Raises:
             InputError, DecodeError: not a recording.
         """
         read = self.reader.read(recording, AUDIO_FPS)
         features_NM = torch.from_numpy(read.features).to(self.device)
-        tokens_NC = self.encoder.speak(features_NM, style_C).float().cpu().numpy()
-        return at_rate(tokens_NC, AUDIO_FPS, fps)
+        said = (values.float().cpu().numpy() for values in self.encoder.speak(features_NM, style_C))
+        return Spoken(*(at_rate(values_NC, AUDIO_FPS, fps) for values_NC in said))
 
 
 def at_rate(values_NC: np.ndarray, from_fps: Fraction, to_fps: Fraction) -> np.ndarray:

@@ -21,7 +21,8 @@ _HAIR = 0.35
 _HIDDEN = 0.15
 # Skin that the reference saw at less than this share of the angle of now is taken from the other half of the face.
 _WELL_SEEN = 0.3
-_LEAST_FACING = 0.2
+# Cosines are compared above this: at the rim they are as good as equal.
+_GRAZING = 0.05
 # Faces are as long as these, in that of the average one; a chin is told from heads that face the camera at this cosine.
 _LENGTHS, _LEAST_FACING_CHIN = (0.85, 1.15), 0.5
 # Between these turns, hidden parts of the head come to be painted, and profiles beyond the surface to be left out.
@@ -132,13 +133,15 @@ class HeadPiece:
             facing_HW: the cosine at which they are to be seen.
         """
         here_HW3 = skin_HW3 @ self.place.rotation.T
-        length_HW1 = np.linalg.norm(here_HW3[..., :2], axis=-1, keepdims=True)
-        to_rim_HW1 = np.where(here_HW3[..., 2:] > 0, np.maximum(1, 1 / np.maximum(length_HW1, 1e-6)), 1)
-        sources_HW2 = self.place.project(here_HW3 * to_rim_HW1)
-        hidden_HW = here_HW3[..., 2] - _looked_up(self._depth, sources_HW2, cv2.INTER_NEAREST) > _HIDDEN
         facing_here_HW = -(normals_HW3 @ self.place.rotation.T)[..., 2]
-        trust_HW = facing_here_HW / np.maximum(facing_HW, _LEAST_FACING) / _WELL_SEEN
-        return sources_HW2, trust_HW.clip(0, 1) * ~hidden_HW
+        is_far_HW = (here_HW3[..., 2] > 0) & (facing_here_HW < 0)
+        length_HW = np.linalg.norm(here_HW3[..., :2], axis=-1)
+        to_rim_HW = np.where(is_far_HW, np.maximum(1, 1 / np.maximum(length_HW, 1e-6)), 1)
+        sources_HW2 = self.place.project(here_HW3 * to_rim_HW[..., None])
+        hidden_HW = here_HW3[..., 2] - _looked_up(self._depth, sources_HW2, cv2.INTER_NEAREST) > _HIDDEN
+        ratio_HW = (facing_here_HW + _GRAZING) / (np.maximum(facing_HW, 0) + _GRAZING)
+        trust_HW = np.where(facing_HW > 0, (ratio_HW / _WELL_SEEN).clip(0, 1), 1.0)
+        return sources_HW2, trust_HW * ~hidden_HW
 
     def _turn(self, now: Head) -> tuple[np.ndarray, float]:
         """(2, 2) what a turn does in the picture, from there to here, and how far it leads out of it, 0 to 1."""

@@ -1,4 +1,4 @@
-"""Stage audio: the audio encoder learns the face tokens of speech (paper 4.2: motion from audio).
+"""Stage audio: the audio encoder learns the face tokens and the face units of speech (paper 4.2: motion from audio).
 
 The truth is a sentence whose phonemes, and so whose lips, are known in time; its tokens are those that the trained
 stage's E_f and MLP make of faces with such lips, averaged over people (`token_map`).
@@ -34,24 +34,35 @@ _CROPS_AT_ONCE = 32
 
 
 class AudioObjective(nn.Module):
-    """Regression of tokens and of their changes."""
+    """Regression of tokens and face units, and of their changes.
 
-    speed_scale: Tensor
+    Args:
+        token_speed, unit_scale, unit_speed: root mean squares: of the tokens' change from frame to frame, of how units
+            differ from their mean, and of their change. That of the tokens themselves the encoder knows.
+    """
 
-    def __init__(self, encoder: AudioEncoder, speed_scale: float, velocity_weight: float) -> None:
+    def __init__(
+        self, encoder: AudioEncoder, *, token_speed: float, unit_scale: float, unit_speed: float, velocity_weight: float
+    ) -> None:
         super().__init__()
         self.encoder = encoder
+        self._token_speed, self._unit_scale, self._unit_speed = token_speed, unit_scale, unit_speed
         self._velocity_weight = velocity_weight
-        self.register_buffer("speed_scale", torch.tensor(speed_scale))
 
     def forward(
-        self, features_BTM: Tensor, tokens_BTC: Tensor, style_BC: Tensor, has_style_B: Tensor
+        self, features_BTM: Tensor, tokens_BTC: Tensor, units_BTU: Tensor, style_BC: Tensor, has_style_B: Tensor
     ) -> dict[str, Tensor]:
         """Losses, as shares of the variance that stays unexplained; features have K more frames at either end."""
-        wrong_BTC = self.encoder(features_BTM, style_BC, has_style_B) - tokens_BTC
-        position = (wrong_BTC / self.encoder.token_scale).square().mean()
-        velocity = (wrong_BTC.diff(dim=1) / self.speed_scale).square().mean()
-        return {"loss": position + self._velocity_weight * velocity, "position": position, "velocity": velocity}
+        said = self.encoder(features_BTM, style_BC, has_style_B)
+        wrong_BTC, wrong_BTU = said.tokens - tokens_BTC, said.units - units_BTU
+        parts = {
+            "position": (wrong_BTC / self.encoder.token_scale).square().mean(),
+            "velocity": (wrong_BTC.diff(dim=1) / self._token_speed).square().mean(),
+            "lips_position": (wrong_BTU / self._unit_scale).square().mean(),
+            "lips_velocity": (wrong_BTU.diff(dim=1) / self._unit_speed).square().mean(),
+        }
+        position, velocity = (parts[kind] + parts[f"lips_{kind}"] for kind in ("position", "velocity"))
+        return {"loss": position + self._velocity_weight * velocity, **parts}
 
 
 class AudioTask:
@@ -72,8 +83,14 @@ class AudioTask:
         rest = token_map(np.zeros((1, speech.faces.units_KU.shape[1]), np.float32))[0]
         tokens = torch.from_numpy(np.concatenate(self._tokens))
         encoder.set_statistics(torch.from_numpy(features), tokens, torch.from_numpy(rest))
-        changes = np.concatenate([np.diff(tokens, axis=0) for tokens in self._tokens])
-        self.module = AudioObjective(encoder, float(np.sqrt(np.square(changes).mean())), row.velocity_weight)
+        units = [utterance.units_TU for utterance in speech.utterances]
+        self.module = AudioObjective(
+            encoder,
+            token_speed=_speed(self._tokens),
+            unit_scale=float(np.sqrt(np.concatenate(units).var(axis=0).mean())),
+            unit_speed=_speed(units),
+            velocity_weight=row.velocity_weight,
+        )
         self._context = encoder.config.context
         self._about = {"stage": "audio", "steps": row.steps, "features": speech.features, "face_branch": branch_sha256}
         self._unexplained = token_map.unexplained
@@ -114,9 +131,11 @@ class AudioTask:
         start = int(random.integers(max(1, len(tokens_TC) - self._row.frames + 1)))
         last = len(tokens_TC) - 1
         heard = np.arange(start - self._context, start + self._row.frames + self._context).clip(0, last)
+        shown = np.arange(start, start + self._row.frames).clip(0, last)
         return {
             "features_BTM": utterance.features_TM[heard],
-            "tokens_BTC": tokens_TC[np.arange(start, start + self._row.frames).clip(0, last)],
+            "tokens_BTC": tokens_TC[shown],
+            "units_BTU": utterance.units_TU[shown],
             "style_BC": self._style(number, random),
             "has_style_B": np.array(random.random() >= self._row.style_dropout),
         }
@@ -128,6 +147,11 @@ class AudioTask:
         tokens_TC = self._tokens[number]
         first, last = np.sort(random.integers(len(tokens_TC), size=2))
         return tokens_TC[first : last + 1].mean(axis=0)
+
+
+def _speed(sequences: list[np.ndarray]) -> float:
+    """Root mean square of the change from frame to frame."""
+    return float(np.sqrt(np.square(np.concatenate([np.diff(one, axis=0) for one in sequences])).mean()))
 
 
 def map_tokens(branch: FaceBranch, faces: ShownUnits) -> TokenMap:
