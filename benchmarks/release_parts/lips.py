@@ -1,12 +1,14 @@
 """Lips driven by speech alone: sentences and voices of three languages that were never heard in training.
 
 A held-out person's first frame is the reference, espeak-ng speaks, and the embedded tracker reads in the result how far
-the mouth is open. It is compared with how far the sentence opens it (`speaking_units`), frame by frame.
+the mouth is open. It is compared with how far the sentence opens it (`speaking_units`), frame by frame. References face
+the camera: how far a mouth is open that is seen from the side, no tracker reads.
 
     python -m benchmarks.release_parts.lips
 """
 
 import json
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,10 +31,12 @@ from dreamactor_model.evaluation.suites.scenes import load_scene
 from dreamactor_model.evaluation.suites.selection import Pair
 from dreamactor_model.evaluation.suites.table import SUITES
 from dreamactor_signals.trackers import Tracker, make_tracker
+from dreamactor_signals.views import head_yaw_rad
 
 from benchmarks.release_parts.held_out import MANIFEST, enter, load_model
 
-_UTTERANCES = 18
+_UTTERANCES, _SUBJECTS = 18, 6
+_WIDEST_YAW_RAD = np.radians(30)
 _JAW = ARKIT_UNITS.index("jawOpen")
 
 
@@ -57,8 +61,12 @@ def measure(scale: float = 1.0) -> dict[str, float]:
 
 def _portraits(settings: Settings) -> list[Subject]:
     rows = [row for row in read_manifest(MANIFEST) if row.split == "test" and row.framing == "portrait" and row.motion]
-    scenes = [load_scene(Pair(row, row), MANIFEST.parent, SUITES["portrait"], settings) for row in rows[:6]]
-    return [Subject(scene.references_RHWC[:1], scene.reference, scene.size, (Path(scene.name),)) for scene in scenes]
+    scenes = (load_scene(Pair(row, row), MANIFEST.parent, SUITES["portrait"], settings) for row in rows)
+    facing = (scene for scene in scenes if abs(head_yaw_rad(scene.reference)[0]) < _WIDEST_YAW_RAD)
+    return [
+        Subject(scene.references_RHWC[:1], scene.reference, scene.size, (Path(scene.name),))
+        for scene in islice(facing, _SUBJECTS)
+    ]
 
 
 @torch.inference_mode()

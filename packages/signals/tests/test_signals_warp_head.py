@@ -10,8 +10,9 @@ import pytest
 from dreamactor_core.face_units import ARKIT_UNITS
 from dreamactor_signals.head_angles import rotation_of_angles
 from dreamactor_signals.plane import pixel_centers
-from dreamactor_signals.warp.head import Head, HeadPiece
+from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.head_mesh import head_mesh, mouth_opening
+from dreamactor_signals.warp.head_piece import HeadPiece
 
 SIDE, SKULL_PX = 160, 30.0
 SKIN, RED = (200.0, 150.0, 120.0), (220.0, 20.0, 20.0)

@@ -1,5 +1,8 @@
-"""A picture of a person, moved by joints alone: read `parts` (what a person is cut into), `placing` (where a part is),
-`cutting` (the person out of the picture), `scenery` (what is behind), `warp` (the pictures)."""
+"""A picture of a person, moved by joints and face units.
+
+Read `parts` (what a person is cut into), `placing` (where a part is), `cutting` (the person out of the picture), `flat`
+and `head_piece` (how they move), `scenery` (what is behind), `warp` (the pictures).
+"""
 
 from dreamactor_signals.warp.warp import ReferenceWarp
 

@@ -1,43 +1,18 @@
-"""The head: a surface that wears the picture of the reference, turns with the head and moves with the face.
+"""Where a head is: a sphere for what asks how near a pixel is, a surface for what is seen of it.
 
 Legend: H W rows and columns, C channels, V vertices, U face units.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
-import cv2
 import numpy as np
 
-from dreamactor_signals.draw.mesh.triangles import surface_at_centers, vertex_normals
-from dreamactor_signals.plane import pixel_centers
-from dreamactor_signals.warp.head_mesh import head_mesh, mouth_opening
+from dreamactor_signals.draw.mesh.triangles import surface_at_centers
+from dreamactor_signals.warp.head_mesh import head_mesh
 from dreamactor_signals.warp.parts import HEAD_REACH
 
-_HALF = np.array([0.5, 0.5])
-# Over this many radii beyond the surface, hair ceases to go with it.
-_HAIR = 0.35
-# Skin counts as seen by the reference when nothing is nearer by more than this, in radii.
-_HIDDEN = 0.15
-# Skin that the reference saw at less than this share of the angle of now is taken from the other half of the face.
-_WELL_SEEN = 0.3
-# Cosines are compared above this: at the rim they are as good as equal.
-_GRAZING = 0.05
-# Faces are as long as these, in that of the average one; a chin is told from heads that face the camera at this cosine.
-_LENGTHS, _LEAST_FACING_CHIN = (0.85, 1.15), 0.5
-# Between these turns, hidden parts of the head come to be painted, and profiles beyond the surface to be left out.
-_LITTLE_RAD, _MUCH_RAD = np.radians((15, 40))
-# A face beyond the average one's outline, in radii: noses, lips.
-_OUTSTANDING = 0.25
-_HALF_A_FACE, _HALF_A_PIXEL = 0.5, 0.5
-# How far the picture is continued, in the head's reach.
-_AROUND = 1.6
-_INPAINT_RADIUS = 3
-_SOFT_PX = 0.7
 # Any distance that leaves the whole head before the camera: places on the picture do not depend on it.
 _CAMERA = 6.0
-_MOUTH_RGB = (45.0, 15.0, 15.0)
-_MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,148 +54,3 @@ class Head:
         return surface_at_centers(
             (shape[0], shape[1]), self.project(turned_V3), depth_V, values_VC, head_mesh().triangles
         )
-
-
-@dataclass(frozen=True, eq=False)
-class HeadPiece:
-    """A head, cut out of a picture.
-
-    Attributes:
-        place: where it is in the picture.
-        picture_HW4: RGB times its share of the pixel, and that share.
-    """
-
-    place: Head
-    picture_HW4: np.ndarray
-
-    def moved(self, now: Head) -> np.ndarray:
-        """(H, W, 4) what it looks like when it is there instead, turned, and with that expression.
-
-        What the reference shows badly or not at all is taken from the other half of the face. Hair beyond the surface
-        goes as the surface does, less so the farther it is.
-        """
-        known = now.units is not None and self.place.units is not None
-        points_now, points_here = (
-            head_mesh().shaped(place.units if known else None, self._length) for place in (now, self.place)
-        )
-        values = (points_here, vertex_normals(points_now, head_mesh().triangles), head_mesh().is_mouth[:, None])
-        on_HW, seen_HW7 = now.surface(self.picture_HW4.shape, points_now, np.concatenate(values, axis=1))
-        skin_HW3, normals_HW3, mouth_HW1 = np.split(seen_HW7, (3, 6), axis=-1)
-        facing_HW = -(normals_HW3 @ now.rotation.T)[..., 2]
-        sources_HW2, trust_HW = self._sources(skin_HW3, normals_HW3, facing_HW)
-        others_HW2, others_trust_HW = self._sources(skin_HW3 * _MIRROR, normals_HW3 * _MIRROR, facing_HW)
-        roll, turned = self._turn(now)
-        sources_HW2 = _carried(sources_HW2, on_HW, now, self.place, roll)
-        own_HW1 = _share(trust_HW, others_trust_HW, on_HW)
-        whole_HW4 = self.picture_HW4 + turned * (self._whole - self.picture_HW4)
-        surface_HW4 = own_HW1 * _looked_up(whole_HW4, sources_HW2) + (1 - own_HW1) * _looked_up(whole_HW4, others_HW2)
-        opened = max(0.0, 1 - mouth_opening(points_here) / max(mouth_opening(points_now), 1e-6)) * mouth_HW1
-        surface_HW4 = surface_HW4 * (1 - opened) + opened * (*_MOUTH_RGB, 1.0)
-        beside_HW4 = _looked_up(self.picture_HW4, sources_HW2)
-        beside_HW4 *= 1 - turned * _looked_up(self._face, sources_HW2)[..., None]
-        inside_HW1 = cv2.GaussianBlur(on_HW.astype(np.float32), (0, 0), _SOFT_PX)[..., None]
-        return np.asarray(beside_HW4 + inside_HW1 * (surface_HW4 - beside_HW4), dtype=np.float32)
-
-    def _sources(
-        self, skin_HW3: np.ndarray, normals_HW3: np.ndarray, facing_HW: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """(H, W, 2) where the picture shows points of the head, and (H, W) how well, 0 to 1.
-
-        Points on the far half are looked for at the rim.
-
-        Args:
-            skin_HW3, normals_HW3: in head coordinates.
-            facing_HW: the cosine at which they are to be seen.
-        """
-        here_HW3 = skin_HW3 @ self.place.rotation.T
-        facing_here_HW = -(normals_HW3 @ self.place.rotation.T)[..., 2]
-        is_far_HW = (here_HW3[..., 2] > 0) & (facing_here_HW < 0)
-        length_HW = np.linalg.norm(here_HW3[..., :2], axis=-1)
-        to_rim_HW = np.where(is_far_HW, np.maximum(1, 1 / np.maximum(length_HW, 1e-6)), 1)
-        sources_HW2 = self.place.project(here_HW3 * to_rim_HW[..., None])
-        hidden_HW = here_HW3[..., 2] - _looked_up(self._depth, sources_HW2, cv2.INTER_NEAREST) > _HIDDEN
-        ratio_HW = (facing_here_HW + _GRAZING) / (np.maximum(facing_HW, 0) + _GRAZING)
-        trust_HW = np.where(facing_HW > 0, (ratio_HW / _WELL_SEEN).clip(0, 1), 1.0)
-        return sources_HW2, trust_HW * ~hidden_HW
-
-    def _turn(self, now: Head) -> tuple[np.ndarray, float]:
-        """(2, 2) what a turn does in the picture, from there to here, and how far it leads out of it, 0 to 1."""
-        turn = self.place.rotation @ now.rotation.T
-        angle_rad = np.arctan2(turn[1, 0] - turn[0, 1], turn[0, 0] + turn[1, 1])
-        roll = cv2.Rodrigues(np.array([0, 0, angle_rad]))[0]
-        swing_rad = float(np.linalg.norm(cv2.Rodrigues(turn @ roll.T)[0]))
-        return roll[:2, :2], float(np.clip((swing_rad - _LITTLE_RAD) / (_MUCH_RAD - _LITTLE_RAD), 0, 1))
-
-    @cached_property
-    def _length(self) -> float:
-        """Of this person's face, in that of the average one."""
-        facing = self.place.rotation[2, 2]
-        if self.place.chin_px is None or facing < _LEAST_FACING_CHIN:
-            return 1.0
-        points = head_mesh().shaped(self.place.units) @ self.place.rotation.T
-        lowest_px = self.place.project(points[head_mesh().is_face > 0])[:, 1].max()
-        top_px = self.place.center_px[1]
-        return float(np.clip((self.place.chin_px - top_px) / max(lowest_px - top_px, 1e-6), *_LENGTHS))
-
-    @cached_property
-    def _surface_here(self) -> tuple[np.ndarray, np.ndarray]:
-        """(H, W) bool and (H, W, 2): depth in radii from the skull's centre, and 1 where there is face."""
-        points = head_mesh().shaped(self.place.units, self._length)
-        depth_V = points @ self.place.rotation[2]
-        values = np.stack([depth_V, head_mesh().is_face], axis=-1)
-        on_HW, values_HW2 = self.place.surface(self.picture_HW4.shape, points, values)
-        return on_HW, values_HW2
-
-    @cached_property
-    def _depth(self) -> np.ndarray:
-        on_HW, values_HW2 = self._surface_here
-        return np.where(on_HW, values_HW2[..., 0], np.float32(np.inf))
-
-    @cached_property
-    def _face(self) -> np.ndarray:
-        """1 on the face and where it may stand out beyond the average one, else 0."""
-        on_HW, values_HW2 = self._surface_here
-        face_HW = on_HW & (values_HW2[..., 1] > _HALF_A_FACE)
-        reach = max(1, round(_OUTSTANDING * self.place.skull_px))
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-        return np.asarray(cv2.dilate(face_HW.astype(np.float32), kernel))
-
-    @cached_property
-    def _whole(self) -> np.ndarray:
-        """The picture, going on beyond what was cut out as far as any part of the surface may look for itself."""
-        is_head_HW = self.picture_HW4[..., 3] > _HALF_A_PIXEL
-        around_HW = self.place.distance(pixel_centers(is_head_HW.shape)) < _AROUND
-        if not is_head_HW.any():
-            return self.picture_HW4
-        rgb_HW3 = (self.picture_HW4[..., :3] * is_head_HW[..., None]).round().astype(np.uint8)
-        missing_HW = (around_HW & ~is_head_HW).astype(np.uint8)
-        filled_HW3 = cv2.inpaint(rgb_HW3, missing_HW, _INPAINT_RADIUS, cv2.INPAINT_TELEA)
-        share_HW1 = (around_HW | is_head_HW)[..., None].astype(np.float32)
-        return np.concatenate([filled_HW3 * share_HW1, share_HW1], axis=-1)
-
-
-def _carried(sources_HW2: np.ndarray, on_HW: np.ndarray, now: Head, place: Head, roll: np.ndarray) -> np.ndarray:
-    """(H, W, 2) sources on the surface as they are, and beyond it: as the nearest point of the surface, fading."""
-    pixels_HW2 = pixel_centers(on_HW.shape)
-    rolled_HW2 = place.center_px + place.skull_px * ((pixels_HW2 - now.center_px) / now.skull_px @ roll.T)
-    if on_HW.all() or not on_HW.any():
-        return np.where(on_HW[..., None], sources_HW2, rolled_HW2)
-    kind = cv2.DIST_LABEL_PIXEL
-    far_HW, label_HW = cv2.distanceTransformWithLabels((~on_HW).astype(np.uint8), cv2.DIST_L2, 5, labelType=kind)
-    of_label = np.zeros((label_HW.max() + 1, 2))
-    of_label[label_HW[on_HW]] = (sources_HW2 - rolled_HW2)[on_HW]
-    fade_HW1 = np.exp(-far_HW / (now.skull_px * _HAIR))[..., None]
-    return np.where(on_HW[..., None], sources_HW2, rolled_HW2 + fade_HW1 * of_label[label_HW])
-
-
-def _share(trust_HW: np.ndarray, others_trust_HW: np.ndarray, on_HW: np.ndarray) -> np.ndarray:
-    """(H, W, 1) how much of a pixel is taken from its own side. Where neither half shows it: its own."""
-    others_HW = (1 - trust_HW) * others_trust_HW * on_HW
-    share_HW = np.where(others_HW > 0, trust_HW / np.maximum(trust_HW + others_HW, 1e-6), 1.0)
-    return cv2.GaussianBlur(share_HW.astype(np.float32), (0, 0), _SOFT_PX)[..., None]
-
-
-def _looked_up(picture: np.ndarray, sources_HW2: np.ndarray, how: int = cv2.INTER_LINEAR) -> np.ndarray:
-    """(H, W) or (H, W, C) a picture at other places, in pixels; beyond its edge it goes on as it is there."""
-    x_HW, y_HW = np.moveaxis((sources_HW2 - _HALF).astype(np.float32), -1, 0)
-    return np.asarray(cv2.remap(picture, x_HW, y_HW, how, borderMode=cv2.BORDER_REPLICATE))

@@ -13,7 +13,8 @@ from dreamactor_core.motion_track import MotionTrack
 
 from dreamactor_signals.warp.cutting import cut_out
 from dreamactor_signals.warp.flat import Flat, FlatPiece
-from dreamactor_signals.warp.head import Head, HeadPiece
+from dreamactor_signals.warp.head import Head
+from dreamactor_signals.warp.head_piece import HeadPiece
 from dreamactor_signals.warp.parts import TRUNK
 from dreamactor_signals.warp.placing import Placement, place_parts
 from dreamactor_signals.warp.scenery import moved_scenery
