@@ -1,4 +1,4 @@
-"""Lips driven by speech alone: sentences and voices of three languages that were never heard in training.
+"""Lips driven by speech alone: sentences and voices of four languages that were never heard in training.
 
 A held-out person's first frame is the reference, espeak-ng speaks, and the embedded tracker reads in the result how far
 the mouth is open. It is compared with how far the sentence opens it (`speaking_units`), frame by frame. References face
@@ -19,6 +19,7 @@ from dreamactor_core.manifest import read_manifest
 from dreamactor_core.settings import Settings
 from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_core.settings.signals import Guidance
+from dreamactor_dataset.synthetic.speech.sentences import HELD_OUT
 from dreamactor_dataset.synthetic.speech.utterances import Utterance, make_utterances, write_recording
 from dreamactor_model.animate.frames import make_frames
 from dreamactor_model.animate.loaded import LoadedModel
@@ -36,7 +37,7 @@ from dreamactor_signals.views import head_yaw_rad
 from benchmarks.release_parts.held_out import MANIFEST, enter, load_model
 
 # Every language is spoken once by everyone: some mouths are read better than others.
-_SUBJECTS, _LANGUAGES = 6, 4
+_SUBJECTS = 6
 _WIDEST_YAW_RAD = np.radians(30)
 _JAW = ARKIT_UNITS.index("jawOpen")
 
@@ -48,7 +49,7 @@ def measure(scale: float = 1.0) -> dict[str, float]:
     driver = SpeechDriver.load(model.folder, settings, model.device)
     tracker, subjects = make_tracker(settings.signals), _portraits(settings)
     found: dict[str, list[float]] = {}
-    for utterance in make_utterances(max(1, round(_SUBJECTS * scale)) * _LANGUAGES, seed=1, part="test"):
+    for utterance in make_utterances(max(1, round(_SUBJECTS * scale)) * len(HELD_OUT), seed=1, part="test"):
         of_language = found.setdefault(utterance.language, [])
         subject = subjects[len(of_language) % len(subjects)]
         read = _spoken_jaw(subject, utterance, model, driver, tracker, sampling, settings.signals.guidance)

@@ -14,6 +14,7 @@ from dreamactor_core.face_units import ARKIT_UNITS
 from scipy.spatial import ConvexHull
 
 from dreamactor_signals.average_face import average_face
+from dreamactor_signals.rotations import unit
 
 # Hair stands off the skull.
 _HAIR_RADIUS = 1.05
@@ -87,19 +88,15 @@ def _skull(face_F3: np.ndarray) -> np.ndarray:
     polar = np.arccos(1 - 2 * steps / _SKULL_POINTS)
     turns = np.pi * (1 + 5**0.5) * steps
     sphere_S3 = np.stack([np.cos(turns) * np.sin(polar), np.cos(polar), np.sin(turns) * np.sin(polar)], axis=-1)
-    apart_S = np.arccos((sphere_S3 @ _directions(face_F3).T).clip(-1, 1)).min(axis=1)
+    apart_S = np.arccos((sphere_S3 @ unit(face_F3).T).clip(-1, 1)).min(axis=1)
     return np.asarray(_HAIR_RADIUS * sphere_S3[apart_S > _GAP_RAD])
 
 
 def _triangles(open_face_F3: np.ndarray, skull_S3: np.ndarray) -> np.ndarray:
     """(M, 3) of all points as they are seen from the skull's centre, the mouth open: lips share no triangle then."""
-    directions = _directions(np.concatenate([open_face_F3, skull_S3]))
+    directions = unit(np.concatenate([open_face_F3, skull_S3]))
     triangles = ConvexHull(directions).simplices.astype(np.int64)
     a, b, c = (directions[triangles[:, corner]] for corner in range(3))
     inward = (np.cross(b - a, c - a) * (a + b + c)).sum(axis=-1) < 0
     triangles[inward] = triangles[inward][:, ::-1]
     return np.ascontiguousarray(triangles)
-
-
-def _directions(points: np.ndarray) -> np.ndarray:
-    return np.asarray(points / np.linalg.norm(points, axis=-1, keepdims=True))

@@ -11,6 +11,7 @@ import numpy as np
 
 from dreamactor_signals.draw.mesh.triangles import vertex_normals
 from dreamactor_signals.plane import pixel_centers
+from dreamactor_signals.rotations import rotation_of_vector, vector_of_rotation
 from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.head_mesh import head_mesh, mouth_opening
 
@@ -106,8 +107,8 @@ class HeadPiece:
         """(2, 2) what a turn does in the picture, from there to here, and how far it leads out of it, 0 to 1."""
         turn = self.place.rotation @ now.rotation.T
         angle_rad = np.arctan2(turn[1, 0] - turn[0, 1], turn[0, 0] + turn[1, 1])
-        roll = cv2.Rodrigues(np.array([0, 0, angle_rad]))[0]
-        swing_rad = float(np.linalg.norm(cv2.Rodrigues(turn @ roll.T)[0]))
+        roll = rotation_of_vector(np.array([0, 0, angle_rad]))
+        swing_rad = float(np.linalg.norm(vector_of_rotation(turn @ roll.T)))
         return roll[:2, :2], float(np.clip((swing_rad - _LITTLE_RAD) / (_MUCH_RAD - _LITTLE_RAD), 0, 1))
 
     @cached_property
