@@ -38,6 +38,13 @@ def load_model(settings: Settings) -> tuple[LoadedModel, SamplingSettings]:
     return model, as_trained(settings.sampling, model.about)
 
 
+def values_by_clip(suite: str) -> dict[str, dict[str, dict[str, float]]]:
+    """Of a suite that has run: by contender and metric, the value of each clip that has one."""
+    values: dict[str, dict[str, dict[str, float]]]
+    values = json.loads((Path("reports/evaluation") / suite / "clips.json").read_text())
+    return values
+
+
 def run_suite(suite: str, **overrides: Any) -> dict[str, dict[str, dict[str, float]]]:
     """Figures by contender and metric, each with its interval and number of clips; the report lies in release/."""
     settings = enter(evaluation__suite=suite, **overrides)

@@ -48,10 +48,12 @@ def test_frames_smaller_than_the_window_are_refused():
 def test_the_interval_holds_the_mean_and_narrows_with_more_clips():
     random = np.random.default_rng(1)
     few, many = random.normal(20, 2, 8), random.normal(20, 2, 512)
-    narrow = bootstrap_mean(many, resamples=2000, seed=0)
-    wide = bootstrap_mean(few, resamples=2000, seed=0)
+    narrow, wide = (
+        bootstrap_mean({str(clip): value for clip, value in enumerate(values)}, resamples=2000, seed=0)
+        for values in (many, few)
+    )
     assert wide.low < wide.value < wide.high
     # 1.96 standard errors on each side
     assert narrow.high - narrow.low == pytest.approx(2 * 1.96 * many.std() / np.sqrt(512), rel=0.1)
     assert wide.high - wide.low > 3 * (narrow.high - narrow.low)
-    assert bootstrap_mean(np.array([3.0]), resamples=100, seed=0).low == 3.0
+    assert bootstrap_mean({"only": 3.0}, resamples=100, seed=0).low == 3.0

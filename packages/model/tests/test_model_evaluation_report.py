@@ -35,7 +35,9 @@ def _measure(cases: Sequence[Case], _: Settings) -> tuple[dict[str, Figure], dic
     """Cheap stand-ins that still depend on every pixel."""
     error = float(np.mean([np.abs(case.result_THWC.astype(int) - case.truth_THWC).mean() for case in cases]))
     values = {"psnr_db": 40 - error, "ssim": 1 - error / 100, "lpips": error / 50, "pose_error": error / 10}
-    return {name: Figure(v, v - 0.5, v + 0.5, len(cases)) for name, v in values.items()}, {"fid": NO_FID}
+    own = {case.clip_id: float(index) for index, case in enumerate(cases)}
+    figures = {name: Figure(v, v - 0.5, v + 0.5, len(cases), by_clip=own) for name, v in values.items()}
+    return figures | {"fvd": Figure(1.0, 0.5, 1.5, len(cases), samples=32)}, {"fid": NO_FID}
 
 
 @pytest.fixture
@@ -67,6 +69,10 @@ def test_a_suite_is_reported_whole_and_its_figures_are_the_versions(settings: Se
     assert list(metrics["variants"]) == ["copy_reference", "model", "warp"]
     assert set(metrics["variants"]["model"]["psnr_db"]) == {"value", "low", "high", "n"}
     assert metrics["unavailable"] == {"fid": NO_FID}
+    clips = json.loads((report / "clips.json").read_text())
+    assert clips["warp"]["psnr_db"] == {"test-0": 0.0}
+    assert "fvd" in metrics["variants"]["warp"]
+    assert "fvd" not in clips["warp"]
     assert set(metrics["ordering"]["errors"]) == {"copy_reference", "warp", "model"}
 
     protocol = json.loads((report / "protocol.json").read_text())

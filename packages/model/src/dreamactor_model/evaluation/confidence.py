@@ -1,7 +1,7 @@
 """Confidence intervals by bootstrap over clips: frames of one clip are not independent."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,6 +18,7 @@ class Figure:
         low, high: its 95 % interval; the value itself where there are too few clips to tell.
         n: clips behind it.
         samples: frames or chunks behind the distance of two sets; None where a value of each clip is averaged.
+        by_clip: that value, of each clip that has one.
     """
 
     value: float
@@ -25,14 +26,16 @@ class Figure:
     high: float
     n: int
     samples: int | None = None
+    by_clip: Mapping[str, float] = field(default_factory=dict)
 
 
-def bootstrap_mean(per_clip: np.ndarray, *, resamples: int, seed: int) -> Figure:
-    """The mean of per-clip values (N,) and the middle 95 % of means of N values drawn from them with replacement."""
+def bootstrap_mean(by_clip: Mapping[str, float], *, resamples: int, seed: int) -> Figure:
+    """The mean of clips' values and the middle 95 % of means of as many values drawn from them with replacement."""
+    per_clip = np.array(list(by_clip.values()))
     random = np.random.default_rng(seed)
     picks = random.integers(len(per_clip), size=(resamples, len(per_clip)))
     low, high = np.percentile(per_clip[picks].mean(axis=1), _MIDDLE)
-    return Figure(float(per_clip.mean()), float(low), float(high), len(per_clip))
+    return Figure(float(per_clip.mean()), float(low), float(high), len(per_clip), by_clip=by_clip)
 
 
 def bootstrap_set(

@@ -4,7 +4,7 @@ Legend: T video frames, H W canvas.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -72,12 +72,19 @@ class Outcome:
         return {
             "suite": self.suite.name,
             "variants": {
-                name: {metric: _rounded(asdict(figure)) for metric, figure in figures.items()}
+                name: {metric: _rounded(_whole(figure)) for metric, figure in figures.items()}
                 for name, figures in self.figures.items()
             },
             "unavailable": dict(self.unavailable),
             "not_run": dict(self.not_run),
             "ordering": self.ordering(),
+        }
+
+    def by_clip(self) -> dict[str, Any]:
+        """What clips.json holds: by contender and metric, the value of each clip that has one."""
+        return {
+            name: {metric: _rounded(figure.by_clip) for metric, figure in figures.items() if figure.by_clip}
+            for name, figures in self.figures.items()
         }
 
     def flat(self) -> dict[str, float]:
@@ -89,6 +96,11 @@ class Outcome:
                 values[f"{prefix}{metric}"] = figure.value
                 values |= {f"{prefix}{metric}_low": figure.low, f"{prefix}{metric}_high": figure.high}
         return values
+
+
+def _whole(figure: Figure) -> dict[str, Any]:
+    """A figure of all clips."""
+    return {name: value for name, value in vars(figure).items() if name != "by_clip"}
 
 
 def _rounded(values: Mapping[str, Any]) -> dict[str, Any]:

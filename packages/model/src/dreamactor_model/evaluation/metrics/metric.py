@@ -56,10 +56,10 @@ def mean_over_clips(read: Callable[[Observed, Settings], float | None], *, other
     """
 
     def figure(observed: Sequence[Observed], settings: Settings) -> Figure:
-        values = [value for each in observed if (value := read(each, settings)) is not None]
+        values = {each.case.clip_id: value for each in observed if (value := read(each, settings)) is not None}
         if not values:
             raise Unavailable(otherwise)
-        return bootstrap_mean(np.array(values), resamples=settings.evaluation.resamples, seed=settings.training.seed)
+        return bootstrap_mean(values, resamples=settings.evaluation.resamples, seed=settings.training.seed)
 
     return figure
 
