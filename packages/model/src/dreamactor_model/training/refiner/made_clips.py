@@ -3,7 +3,7 @@
 Legend: T video frames, R references, C channels, H W rows and columns.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from dreamactor_model.animate.frames import make_frames
 from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.animate.references import encode_sample_references
 from dreamactor_model.sampling.stream import MotionArrays
+from dreamactor_model.training.refiner.head_squares import head_squares_px
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,18 +27,18 @@ class MadeClip:
         warp_THWC: uint8, the leading reference moved to the pose of every frame.
         control_TCHW: (T, 6, H, W) uint8 control maps.
         truth_THWC: uint8.
+        heads_T3: squares around heads, see `head_squares`.
     """
 
     decoded_THWC: np.ndarray
     warp_THWC: np.ndarray
     control_TCHW: np.ndarray
     truth_THWC: np.ndarray
+    heads_T3: np.ndarray
 
     def at(self, frames: np.ndarray) -> "MadeClip":
         """Chosen frames of it."""
-        return MadeClip(
-            self.decoded_THWC[frames], self.warp_THWC[frames], self.control_TCHW[frames], self.truth_THWC[frames]
-        )
+        return MadeClip(*(getattr(self, field.name)[frames] for field in fields(self)))
 
 
 class ClipMaker:
@@ -70,6 +71,7 @@ class ClipMaker:
             references.warp.frames(sample.motion.track),
             sample.motion.control_TCHW,
             sample.video_THWC,
+            head_squares_px(sample.motion.track),
         )
 
 
@@ -80,5 +82,6 @@ def stack_frames(clips: list[MadeClip]) -> dict[str, torch.Tensor]:
         "warp_BTHWC": [clip.warp_THWC for clip in clips],
         "control_BTCHW": [clip.control_TCHW for clip in clips],
         "truth_BTHWC": [clip.truth_THWC for clip in clips],
+        "heads_BT3": [clip.heads_T3 for clip in clips],
     }
     return {name: torch.from_numpy(np.stack(each)) for name, each in videos.items()}

@@ -28,6 +28,7 @@ from dreamactor_model.training.finished import REFINER_FOLDER, VAE_FOLDER, save_
 from dreamactor_model.training.pixel_losses import PerceptualTerm, as_frames, edge_loss, to_model_range
 from dreamactor_model.training.randomness import step_random
 from dreamactor_model.training.refiner.disguise import disguise
+from dreamactor_model.training.refiner.head_squares import cut_heads
 from dreamactor_model.training.refiner.made_clips import ClipMaker, MadeClip, stack_frames
 from dreamactor_model.training.spec import TrainingSpec
 from dreamactor_model.training.task import Batch
@@ -37,7 +38,7 @@ _SEED_OFFSET = 5
 
 
 class RefinerObjective(nn.Module):
-    """L1 of pixels and edges, and LPIPS where it has a weight."""
+    """L1 of pixels and edges, and LPIPS where it has a weight; pixels and LPIPS once more of the heads, enlarged."""
 
     def __init__(self, refiner: Refiner, row: RefinerStageSettings) -> None:
         super().__init__()
@@ -46,7 +47,12 @@ class RefinerObjective(nn.Module):
         self._perceptual = PerceptualTerm(row.perceptual_weight)
 
     def forward(
-        self, decoded_BTHWC: Tensor, warp_BTHWC: Tensor, control_BTCHW: Tensor, truth_BTHWC: Tensor
+        self,
+        decoded_BTHWC: Tensor,
+        warp_BTHWC: Tensor,
+        control_BTCHW: Tensor,
+        truth_BTHWC: Tensor,
+        heads_BT3: Tensor,
     ) -> dict[str, Tensor]:
         """Losses of uint8 frames; `decoded_l1` is what there was to mend."""
         decoded_NCHW, warp_NCHW, truth_NCHW = (
@@ -60,7 +66,17 @@ class RefinerObjective(nn.Module):
         }
         loss = parts["pixel_l1"] + self._row.edge_weight * parts["edge_l1"]
         loss = self._perceptual.add(parts, loss, refined_NCHW, truth_NCHW)
+        if self._row.head_weight:
+            loss = loss + self._row.head_weight * self._of_heads(parts, refined_NCHW, truth_NCHW, heads_BT3)
         return {"loss": loss, **parts}
+
+    def _of_heads(
+        self, parts: dict[str, Tensor], refined_NCHW: Tensor, truth_NCHW: Tensor, heads_BT3: Tensor
+    ) -> Tensor:
+        """Of every head alike, however few pixels it has."""
+        made, true = (cut_heads(frames_NCHW, heads_BT3.flatten(0, 1)) for frames_NCHW in (refined_NCHW, truth_NCHW))
+        parts["head_l1"] = (made - true).abs().mean()
+        return self._perceptual.add(parts, parts["head_l1"], made, true, name="head_lpips")
 
 
 class RefinerTask:
