@@ -1,22 +1,17 @@
 """Filmed people as the body's network reads them, beside where their joints truly are.
 
-Every person's clips lie in one file, written once: a run that was interrupted goes on behind the last one. Some films
-are coarse, as small videos are: what the network misreads there is more, and other.
+Every person's clips lie in one file, written once: a run that was interrupted goes on behind the last one.
 
 Legend: C clips, T frames, P = 33 body points, J joints.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 from dreamactor_core.console import progress
 from dreamactor_core.files import load_tensors, save_tensors
-from dreamactor_core.process_map import map_in_workers
 from dreamactor_core.settings.signals import SignalsSettings
 from dreamactor_core.skeleton import joint_index
 from dreamactor_dataset.synthetic.figure.figure import Figure, build_figure
@@ -39,7 +34,7 @@ from benchmarks.signals_parts.lifting.motions import ON_THE_FLOOR, UPRIGHT, VALI
 Person = tuple[int, int]
 """Seed and number of an identity."""
 
-TRAINING_CAST: tuple[Person, ...] = tuple((7101, number) for number in range(240))
+TRAINING_CAST: tuple[Person, ...] = tuple((7101, number) for number in range(48))
 VALIDATION_CAST: tuple[Person, ...] = tuple((7102, number) for number in range(6))
 
 _CLIPS, _FRAMES = 8, 12
@@ -49,8 +44,6 @@ _FRAMINGS: tuple[Framing, ...] = ("full", "half", "portrait")
 _FRAMING_ODDS = (0.65, 0.22, 0.13)
 # Most films see people from the front, some from anywhere.
 _FRONT_SHARE, _FRONT_RAD = 0.6, 0.8
-# This share of the films shows no more pixels than these along a side.
-_COARSE_SHARE, _COARSE_PX = 0.4, (90, 190)
 # From the middle of the hips to that of the head, for those who bend down.
 _LEAST_TORSO_M = 0.4
 
@@ -97,11 +90,14 @@ class Filmed:
 
 def film_cast(cast: tuple[Person, ...], captures: tuple[str, ...], folder: Path) -> Filmed:
     """All clips of a cast; those of people whose file is in the folder are read from it."""
-    new = [person for person in cast if not _path(folder, person).exists()]
-    made = map_in_workers(partial(_film, folder, captures), new, os.cpu_count() or 1, folder)
-    for _ in progress(made, "filming bodies", len(new)):
-        pass
-    people = [load_tensors(_path(folder, person))[0] for person in cast]
+    settings = SignalsSettings()
+    networks = BodyNetworks(threads=1, min_score=settings.min_score)
+    people = []
+    for person in progress(cast, "filming bodies", len(cast)):
+        path = folder / f"bodies-{person[0]}-{person[1]:03d}.safetensors"
+        if not path.exists():
+            save_tensors(path, _film_person(person, captures, networks), {})
+        people.append(load_tensors(path)[0])
     return Filmed(**{name: np.concatenate([one[name] for one in people]) for name in people[0]})
 
 
@@ -113,20 +109,6 @@ def training_clips(folder: Path) -> Filmed:
 def validation_clips(folder: Path) -> Filmed:
     """Of other people and other motions."""
     return film_cast(VALIDATION_CAST, VALIDATION, folder)
-
-
-def _path(folder: Path, person: Person) -> Path:
-    return folder / f"bodies-{person[0]}-{person[1]:03d}.safetensors"
-
-
-def _film(folder: Path, captures: tuple[str, ...], person: Person) -> None:
-    save_tensors(_path(folder, person), _film_person(person, captures, _networks()), {})
-
-
-@cache
-def _networks() -> BodyNetworks:
-    """Once a process."""
-    return BodyNetworks(threads=1, min_score=SignalsSettings().min_score)
 
 
 def _film_person(person: Person, captures: tuple[str, ...], networks: BodyNetworks) -> dict[str, np.ndarray]:
@@ -165,19 +147,12 @@ def _read(
     networks: BodyNetworks,
 ) -> Iterator[BodyReading | None]:
     """What the network says of each frame."""
-    coarse, side_px = random.random() < _COARSE_SHARE, random.integers(*_COARSE_PX)
     width, height = (side * SUPERSAMPLING for side in camera.size)
     scene = Scene(figure, camera, make_lights(random), make_background(random, height, width))
     reader = BodyReader(networks)
     for frame in range(performance.frame_count):
         picture, _ = draw(scene, posed_vertices_m(figure, pose, frame, performance.units[frame]))
-        yield reader.read(_seen_at(picture, int(side_px)) if coarse else picture)
-
-
-def _seen_at(picture: np.ndarray, side_px: int) -> np.ndarray:
-    """A picture of its own size, with the detail of a smaller one."""
-    small = cv2.resize(picture, (side_px, side_px), interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(small, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR))
+        yield reader.read(picture)
 
 
 def _camera(framing: Framing, random: np.random.Generator, figure: Figure, pose: BonePose) -> Camera:

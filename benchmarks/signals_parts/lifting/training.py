@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from benchmarks.signals_parts.lifting.samples import JOINT_OF_LIFTED, Samples
 
-_WIDTH, _DROPOUT = 128, 0.25
+_WIDTH, _DROPOUT = 64, 0.25
 _EPOCHS, _BATCH, _RATE, _DECAY = 16, 128, 1e-3, 0.05
 _AVERAGED = 0.99
 _NOISE = 0.15
