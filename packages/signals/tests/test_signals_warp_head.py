@@ -148,3 +148,14 @@ def test_the_surface_is_as_long_as_the_face() -> None:
         return float((made_HW4[..., 1] < 60)[on_HW].mean())
 
     assert red_share(head(chin_px=chin_px)) < 0.5 * red_share(head())
+
+
+def test_a_face_that_is_turned_down_is_the_heads_all_the_same() -> None:
+    down = rotation_of_angles(np.array(0.6), np.array(-0.5), np.zeros(()))
+    bowed = replace(head(), rotation=down)
+    chin_px = landmark(bowed, 152)
+    inward = (bowed.center_px - chin_px) / np.linalg.norm(bowed.center_px - chin_px)
+    x, y = (chin_px + 3 * inward).astype(int).tolist()
+    distance_HW = bowed.distance(pixel_centers((SIDE, SIDE)))
+    assert distance_HW[y, x] == 0
+    assert distance_HW[5, 5] > 1

@@ -6,7 +6,7 @@ and `head_piece` (how they move), `scenery` (what is behind), `warp` (the pictur
 
 from dreamactor_signals.warp.warp import ReferenceWarp
 
-VERSION = 4
+VERSION = 5
 """Of the pictures: what was made of those of another version is made again."""
 
 __all__ = ["VERSION", "ReferenceWarp"]

@@ -12,15 +12,18 @@ import numpy as np
 from dreamactor_signals.plane import pixel_centers
 from dreamactor_signals.warp.parts import NEIGHBOURS
 from dreamactor_signals.warp.placing import Placement
+from dreamactor_signals.warp.silhouette import silhouette
 
 # Distances from the parts, in radii, at which a pixel is surely, probably and surely not of the person.
 _SURE, _LIKELY, _NEVER = 0.4, 1.1, 2.2
+# From which shares on the silhouette is sure, and how much of the skeleton it holds if it knows such people at all.
+_SURELY_NOT, _SURELY, _KNOWN = 0.2, 0.8, 0.5
 _ROUNDS = 4
 # What is hidden is filled inside this distance, from what is seen of the part up to the other.
 _HULL, _AROUND = 0.9, 1.8
 _INPAINT_RADIUS = 3
 # How far the edge of a mask is moved out, as a share of the frame's shorter side.
-_EDGE = 0.016
+_EDGE = 0.008
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,19 +57,38 @@ def cut_out(image_HWC: np.ndarray, parts: Mapping[str, Placement]) -> Cut:
 
 
 def _segment(image_HWC: np.ndarray, distance_HW: np.ndarray) -> np.ndarray:
-    """(H, W) bool by GrabCut: colours decide where the skeleton leaves it open."""
-    labels_HW = np.full(distance_HW.shape, cv2.GC_PR_BGD, np.uint8)
-    labels_HW[distance_HW < _LIKELY] = cv2.GC_PR_FGD
-    labels_HW[distance_HW < _SURE] = cv2.GC_FGD
-    labels_HW[distance_HW > _NEVER] = cv2.GC_BGD
+    """(H, W) bool by GrabCut: colours decide where the silhouette, or else the skeleton, leaves it open.
+
+    A drawn person may be none to the silhouette; it is then not asked.
+    """
     inside = distance_HW < _LIKELY
     if inside.all() or not inside.any():
         return np.asarray(inside)
+    share_HW = silhouette(image_HWC, distance_HW < _NEVER)
+    is_known = share_HW[distance_HW < _SURE].mean() > _KNOWN
+    labels_HW = _by_silhouette(share_HW, distance_HW) if is_known else _by_skeleton(distance_HW)
+    labels_HW[distance_HW > _NEVER] = cv2.GC_BGD
     # Its clusters begin at random; equal pictures are cut equally.
     cv2.setRNGSeed(0)
     models = np.zeros((2, 1, 65))
     cv2.grabCut(image_HWC[..., ::-1].copy(), labels_HW, None, models[0], models[1], _ROUNDS, cv2.GC_INIT_WITH_MASK)
     return (labels_HW == cv2.GC_FGD) | (labels_HW == cv2.GC_PR_FGD)
+
+
+def _by_skeleton(distance_HW: np.ndarray) -> np.ndarray:
+    labels_HW = np.full(distance_HW.shape, cv2.GC_PR_BGD, np.uint8)
+    labels_HW[distance_HW < _LIKELY] = cv2.GC_PR_FGD
+    labels_HW[distance_HW < _SURE] = cv2.GC_FGD
+    return labels_HW
+
+
+def _by_silhouette(share_HW: np.ndarray, distance_HW: np.ndarray) -> np.ndarray:
+    labels_HW = np.where(share_HW < 0.5, cv2.GC_PR_BGD, cv2.GC_PR_FGD).astype(np.uint8)
+    labels_HW[share_HW > _SURELY] = cv2.GC_FGD
+    labels_HW[share_HW < _SURELY_NOT] = cv2.GC_BGD
+    # Where the skeleton contradicts.
+    labels_HW[(share_HW < _SURELY_NOT) & (distance_HW < _SURE)] = cv2.GC_PR_FGD
+    return labels_HW
 
 
 def _piece(

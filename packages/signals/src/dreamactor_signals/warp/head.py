@@ -13,6 +13,7 @@ from dreamactor_signals.warp.parts import HEAD_REACH
 
 # Any distance that leaves the whole head before the camera: places on the picture do not depend on it.
 _CAMERA = 6.0
+_HALF_A_FACE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +37,15 @@ class Head:
     chin_px: float | None = None
 
     def distance(self, pixels_HW2: np.ndarray) -> np.ndarray:
-        """(H, W) from the centre, 1 where hair and jaw end."""
-        return np.asarray(np.linalg.norm(pixels_HW2 - self.center_px, axis=-1) / (HEAD_REACH * self.skull_px))
+        """(H, W) from the centre, 1 where hair and jaw end, and 0 on the face, wherever it is turned.
+
+        Args:
+            pixels_HW2: centres of all pixels of a picture.
+        """
+        from_center_HW = np.linalg.norm(pixels_HW2 - self.center_px, axis=-1) / (HEAD_REACH * self.skull_px)
+        mesh = head_mesh()
+        on_HW, face_HW1 = self.surface(pixels_HW2.shape, mesh.shaped(self.units), mesh.is_face[:, None])
+        return np.where(on_HW & (face_HW1[..., 0] > _HALF_A_FACE), 0, from_center_HW)
 
     def project(self, points: np.ndarray) -> np.ndarray:
         """(..., 2) pixels of points (..., 3) from the skull's centre along the camera's axes, in radii."""

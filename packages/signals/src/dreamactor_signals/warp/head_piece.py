@@ -34,6 +34,7 @@ _HALF_A_FACE, _HALF_A_PIXEL = 0.5, 0.5
 # How far the picture is continued, in the head's reach.
 _AROUND = 1.6
 _INPAINT_RADIUS = 3
+_RIM = np.ones((3, 3), np.uint8)
 _SOFT_PX = 0.7
 _MOUTH_RGB = (45.0, 15.0, 15.0)
 _MIRROR = np.array([-1.0, 1.0, 1.0])
@@ -148,7 +149,8 @@ class HeadPiece:
     @cached_property
     def _whole(self) -> np.ndarray:
         """The picture, going on beyond what was cut out as far as any part of the surface may look for itself."""
-        is_head_HW = self.picture_HW4[..., 3] > _HALF_A_PIXEL
+        # What is mixed with the scenery at its rim must not be painted on.
+        is_head_HW = cv2.erode(np.float32(self.picture_HW4[..., 3] > _HALF_A_PIXEL), _RIM) > 0
         around_HW = self.place.distance(pixel_centers(is_head_HW.shape)) < _AROUND
         if not is_head_HW.any():
             return self.picture_HW4
