@@ -37,10 +37,11 @@ def person() -> MotionTrack:
 def _cases(person: MotionTrack, count: int = 2) -> list[Case]:
     random = np.random.default_rng(0)
     truths = [random.integers(0, 256, (T, 128, 96, 3), dtype=np.uint8) for _ in range(count)]
-    return [
+    cases = [
         made_case(np.roll(truth, 1 + number, axis=2), truth=truth, driving=person, segment_starts=(0, 10))
         for number, truth in enumerate(truths)
     ]
+    return [replace(case, clip_id=f"made-up-{number}") for number, case in enumerate(cases)]
 
 
 def test_settings_and_the_table_know_the_same_metrics() -> None:
@@ -74,6 +75,11 @@ def test_every_metric_has_a_figure_or_a_reason(
     assert figures["pose_error"].value == pytest.approx(0, abs=1e-5)
     assert figures["fvd"].samples == 2
     assert figures["psnr_db"].low < figures["psnr_db"].high
+
+
+def test_cases_of_one_name_are_refused(person: MotionTrack, settings: Settings) -> None:
+    with pytest.raises(ValueError, match="one name"):
+        measure(_cases(person, 1) * 2, settings)
 
 
 def test_cross_driven_results_have_only_what_needs_no_truth(

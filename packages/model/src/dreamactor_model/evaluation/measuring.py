@@ -21,12 +21,17 @@ def measure(cases: Sequence[Case], settings: Settings) -> tuple[dict[str, Figure
     """Measure what a model (or a baseline) made of some clips.
 
     Args:
-        cases: one each.
+        cases: one each, of different names.
         settings: `evaluation`, and `signals` for the tracker that looks at the results.
 
     Returns:
         Figures by the names in `METRICS`, and for the other names why there is no figure.
+
+    Raises:
+        ValueError: two cases have one name.
     """
+    if len({case.clip_id for case in cases}) < len(cases):
+        raise ValueError("two cases have one name: their values could not be told apart")
     eyes = eyes_of(settings.signals)
     with suppress(WeightsError, TrackerError):  # Who asks for a track is told what is missing.
         eyes.look_ahead([case.result_THWC for case in cases], [case.driving.fps for case in cases])
