@@ -32,10 +32,10 @@ class KeysValues(NamedTuple):
 
 def attend(q_BLHE: Tensor, context: KeysValues) -> Tensor:
     """Softmax attention, head by head: (B, L, H, E). A context of batch 1 serves the whole batch."""
-    batch, q_BHLE = len(q_BLHE), q_BLHE.transpose(1, 2)
-    k_BHSE, v_BHSE = context.k_BSHE.transpose(1, 2), context.v_BSHE.transpose(1, 2)
-    if len(k_BHSE) != batch:
-        k_BHSE, v_BHSE = k_BHSE.expand(batch, -1, -1, -1), v_BHSE.expand(batch, -1, -1, -1)
+    batch = len(q_BLHE)
+    q_BHLE = q_BLHE.transpose(1, 2)
+    k_BHSE = context.k_BSHE.transpose(1, 2).expand(batch, -1, -1, -1)
+    v_BHSE = context.v_BSHE.transpose(1, 2).expand(batch, -1, -1, -1)
     if q_BLHE.is_cpu and q_BLHE.dtype == torch.bfloat16 and q_BHLE.numel() * k_BHSE.shape[2] <= _SPELLED_OUT:
         return _spelled_out(q_BHLE, k_BHSE, v_BHSE).transpose(1, 2)
     return F.scaled_dot_product_attention(q_BHLE, k_BHSE, v_BHSE).transpose(1, 2)

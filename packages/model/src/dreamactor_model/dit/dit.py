@@ -156,11 +156,11 @@ class Block(nn.Module):
         return _add_to_video(x_BNLD, self.face_attn(self.norm_face(video).type_as(video), constants.face), run)
 
     def _feed_forward(self, x_BNLD: Tensor, modulation: Modulation) -> Tensor:
-        entered = torch.addcmul(modulation.ffn_shift, self.norm3(x_BNLD), modulation.ffn_factor)
+        entered = torch.addcmul(modulation.ffn_shift, self.norm3(x_BNLD), 1 + modulation.ffn_scale)
         return _add_gated(x_BNLD, self.ffn(entered.type_as(x_BNLD)), modulation.ffn_gate)
 
     def _enter_attention(self, x_BNLD: Tensor, modulation: Modulation) -> Tensor:
-        return torch.addcmul(modulation.shift, self.norm1(x_BNLD), modulation.factor).type_as(x_BNLD)
+        return torch.addcmul(modulation.shift, self.norm1(x_BNLD), 1 + modulation.scale).type_as(x_BNLD)
 
 
 def _add_gated(x: Tensor, update: Tensor, gate: Tensor) -> Tensor:

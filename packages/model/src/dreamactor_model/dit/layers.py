@@ -14,8 +14,6 @@ from dreamactor_model.linear import Linear
 
 # Wan's time embedding was trained on timesteps of 0 to 1000; ours run from 0 to 1.
 TIMESTEP_SCALE = 1000.0
-# Where the scales lie among the six modulations of a block: shift, scale, gate, and these of the FFN.
-_SCALES = slice(1, None, 3)
 # 2u = 2 sqrt(2 / pi) (x + 0.044715 x^3)
 _GELU_LINEAR, _GELU_CUBIC = 2 * math.sqrt(2 / math.pi), 0.044715
 
@@ -99,27 +97,19 @@ class ConditionEmbedder(nn.Module):
         self.text_embedder = None if text_dim is None else _Perceptron(text_dim, dim, nn.GELU(approximate="tanh"))
 
     def forward(self, timesteps_BN: Tensor) -> tuple[Tensor, Tensor]:
-        """The time embedding (B, N, D) and its six modulations (B, N, 6, D), both in single precision.
-
-        To both scales one is added here, once for all blocks: they are factors.
-        """
+        """The time embedding (B, N, D) and its six modulations (B, N, 6, D), both in single precision."""
         waves = sinusoids(timesteps_BN * TIMESTEP_SCALE, self.frequency_dim)
         embedding_BND = self.time_embedder(waves.type_as(self.time_embedder.linear_1.weight))
         modulation = self.time_proj(F.silu(embedding_BND).type_as(self.time_proj.weight))
-        modulation_BN6D = modulation.float().unflatten(-1, (6, -1))
-        modulation_BN6D[:, :, _SCALES] += 1
-        return embedding_BND.float(), modulation_BN6D
+        return embedding_BND.float(), modulation.float().unflatten(-1, (6, -1))
 
 
 class Modulation(NamedTuple):
-    """What a frame's timestep does to a block: each (B, N, 1, D), the same for all tokens of a frame.
-
-    Factors are one more than the base's scales.
-    """
+    """What a frame's timestep does to a block: each (B, N, 1, D), the same for all tokens of a frame."""
 
     shift: Tensor
-    factor: Tensor
+    scale: Tensor
     gate: Tensor
     ffn_shift: Tensor
-    ffn_factor: Tensor
+    ffn_scale: Tensor
     ffn_gate: Tensor
