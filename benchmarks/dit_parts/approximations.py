@@ -136,7 +136,7 @@ def _causal(actor: DreamActor) -> DreamActor:
 def _scene(model: LoadedModel, settings: Settings) -> _Scene:
     """A photograph and a talking head, tracked and drawn once."""
     tracker = make_tracker(settings.signals)
-    subject = read_subject((footage("astronaut"),), tracker, area=int(model.about["area"]))
+    subject = read_subject((footage("astronaut"),), tracker, area=int(model.about["area"]), fineness=model.fineness)
     driving = extract_video(footage("smiling-man"), tracker, max_frames=FRAMES)
     retargeted = retarget(driving, subject.track)
     drawn = DrivenMotion(retargeted, subject.size, video=footage("smiling-man"), driving=driving)

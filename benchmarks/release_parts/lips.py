@@ -47,7 +47,7 @@ def measure(scale: float = 1.0) -> dict[str, float]:
     settings = enter()
     model, sampling = load_model(settings)
     driver = SpeechDriver.load(model.folder, settings, model.device)
-    tracker, subjects = make_tracker(settings.signals), _portraits(settings)
+    tracker, subjects = make_tracker(settings.signals), _portraits(settings, model.fineness)
     found: dict[str, list[float]] = {}
     for utterance in make_utterances(max(1, round(_SUBJECTS * scale)) * len(HELD_OUT), seed=1, part="test"):
         of_language = found.setdefault(utterance.language, [])
@@ -59,9 +59,9 @@ def measure(scale: float = 1.0) -> dict[str, float]:
     return {"lip_r_min": min(means.values()), **means}
 
 
-def _portraits(settings: Settings) -> list[Subject]:
+def _portraits(settings: Settings, fineness: int) -> list[Subject]:
     rows = [row for row in read_manifest(MANIFEST) if row.split == "test" and row.framing == "portrait" and row.motion]
-    scenes = (load_scene(Pair(row, row), MANIFEST.parent, SUITES["portrait"], settings) for row in rows)
+    scenes = (load_scene(Pair(row, row), MANIFEST.parent, SUITES["portrait"], settings, fineness) for row in rows)
     facing = (scene for scene in scenes if abs(head_yaw_rad(scene.reference)[0]) < _WIDEST_YAW_RAD)
     return [
         Subject(scene.references_RHWC[:1], scene.reference, scene.size, (Path(scene.name),))

@@ -41,7 +41,7 @@ def measure(scale: float = 1.0) -> dict[str, float | None]:
     for plan in _plans(synthetic.people, synthetic.clips, synthetic.seed):
         figure = build_figure(make_identity(plan.seed, plan.person))
         filmed = make_clip(plan, figure, (synthetic.size, synthetic.size), frame_count).frames
-        side = round(settings.dataset.sampling.area**0.5)
+        side = model.fineness * round(settings.dataset.sampling.area**0.5)
         fit = Fit.cover((synthetic.size, synthetic.size), (side, side))
         track = tracker.track(list(filmed), FPS, (synthetic.size, synthetic.size), "")
         seen = fit.track(track)

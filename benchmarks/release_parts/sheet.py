@@ -33,7 +33,7 @@ def draw(path: Path, clips: int, checkpoint: str | None = None) -> None:
     pairs = select_pairs(suite, MANIFEST, clips=EVERY_CLIP)
     rows = []
     for index in np.linspace(0, len(pairs) - 1, clips).round().astype(int):
-        scene = load_scene(pairs[index], MANIFEST.parent, suite, settings)
+        scene = load_scene(pairs[index], MANIFEST.parent, suite, settings, model.fineness)
         made_THWC = contender.animate(scene)
         copied_db = psnr_db(scene.filmed_THWC[1:], np.repeat(scene.references_RHWC[:1], len(scene) - 1, 0)).mean()
         print(f"{scene.name}: {psnr_db(scene.filmed_THWC[1:], made_THWC[1:]).mean():.1f} dB, a copy {copied_db:.1f} dB")

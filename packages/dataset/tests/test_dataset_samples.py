@@ -56,8 +56,9 @@ def manifest(
     return folder / "manifest.parquet"
 
 
-def _pack(manifest: Path, output: Path) -> Path:
-    return pack_clips(manifest, output, ShardsSettings(), area=SETTINGS.area, report=lambda _: None)
+def _pack(manifest: Path, output: Path, fineness: int = 1) -> Path:
+    settings = ShardsSettings(fineness=fineness)
+    return pack_clips(manifest, output, settings, area=SETTINGS.area, report=lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +79,27 @@ def loader(clips: ClipSet) -> SampleLoader:
 def _red_levels(frames: np.ndarray) -> np.ndarray:
     """Frame numbers, told by the clip's background."""
     return np.round(np.median(frames[..., 0], axis=(1, 2)) / 8)
+
+
+def test_shards_may_be_finer_than_training_frames(manifest: Path, clips: ClipSet, tmp_path: Path) -> None:
+    """Whoever wants training frames gets the means of the fine ones; whoever wants fine ones, these."""
+    index = _pack(manifest, tmp_path / "fine", fineness=2)
+    coarse, fine = (ClipSet.load(index, "train", SETTINGS, fineness=fineness) for fineness in (1, 2))
+    assert coarse.table.size(0) == clips.table.size(0)
+    assert fine.table.size(0) == tuple(2 * side for side in clips.table.size(0))
+    for frames in (ClipSet.frames, ClipSet.half_bodies):
+        shown_THW3, fine_THW3 = (frames(each, 0, [3, 11]).astype(float) for each in (coarse, fine))
+        count, height, width, _ = shown_THW3.shape
+        means_THW3 = fine_THW3.reshape(count, height, 2, width, 2, 3).mean(axis=(2, 4))
+        np.testing.assert_allclose(shown_THW3, means_THW3, atol=0.51)
+    assert np.abs(coarse.frames(0).astype(float) - clips.frames(0)).mean() < 2
+    np.testing.assert_allclose(fine.face_center_px(0, 3), 2 * clips.face_center_px(0, 3), rtol=1e-5)
+    assert coarse.frames(0, []).shape == (0, *clips.frames(0, [0]).shape[1:])
+
+
+def test_coarse_shards_are_not_blown_up(index: Path) -> None:
+    with pytest.raises(InputError, match=r"packed 1 times as fine .* 2 times is wanted.*dataset.shards.fineness=2"):
+        ClipSet.load(index, "train", SETTINGS, fineness=2)
 
 
 def test_all_parts_are_of_one_moment_and_size(loader: SampleLoader) -> None:

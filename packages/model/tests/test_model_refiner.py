@@ -6,17 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from dreamactor_core.errors import TrainingError, WeightsError
+from dreamactor_core.errors import InputError, TrainingError, WeightsError
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings import Settings, load_settings
 from dreamactor_core.settings.dataset import ShardsSettings
 from dreamactor_core.settings.training import RefinerStageSettings
+from dreamactor_dataset.fitting import Fit
 from dreamactor_dataset.shards.pack import pack_clips
 from dreamactor_model.animate.frames import make_frames, to_pixels
 from dreamactor_model.animate.loaded import LoadedModel
+from dreamactor_model.animate.references import WarpedReference, encode_images
 from dreamactor_model.checkpoint import load_checkpoint, save_checkpoint
 from dreamactor_model.presets import RefinerConfig, get_preset
 from dreamactor_model.refiner import Refiner
+from dreamactor_model.sampling.canvas import ShrunkMotion, enlarge_frame, shrink_pictures
 from dreamactor_model.sampling.references import References
 from dreamactor_model.sampling.refining import refine_frames
 from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream
@@ -189,6 +192,51 @@ def test_what_a_model_makes_is_what_its_refiner_makes_of_it() -> None:
     assert (refined != [to_pixels(frame) for frame in decoded]).any()
 
 
+# Two canvases
+
+
+def test_the_transformer_sees_means_of_what_the_video_is_made_of() -> None:
+    random = np.random.default_rng(0)
+    maps = random.integers(0, 255, (2, 6, SIDE, SIDE), dtype=np.uint8)
+    motion = MotionArrays(maps, track=person_track(2))
+    shown = ShrunkMotion(motion, 2)
+    means = maps.reshape(2, 6, SIDE // 2, 2, SIDE // 2, 2).mean(axis=(3, 5))
+    np.testing.assert_allclose(shown.control_maps([1]), means[1:], atol=0.51)
+    assert shown.poses([1]) == motion.poses([1])
+    pictures = random.integers(0, 255, (1, SIDE, SIDE, 3), dtype=np.uint8)
+    means = pictures.reshape(1, SIDE // 2, 2, SIDE // 2, 2, 3).mean(axis=(2, 4))
+    np.testing.assert_allclose(shrink_pictures(pictures, 2), means, atol=0.51)
+    flat = torch.full((3, SIDE, SIDE), 0.25)
+    torch.testing.assert_close(enlarge_frame(flat, 2), torch.full((3, 2 * SIDE, 2 * SIDE), 0.25))
+
+
+def test_a_reference_is_moved_on_the_fine_canvas_and_encoded_on_the_coarse_one() -> None:
+    vae = VideoVAE(MICRO_VAE).eval()
+    image = np.random.default_rng(0).integers(0, 255, (2 * SIDE, 2 * SIDE, 3), dtype=np.uint8)
+    pose = Fit.cover(person_track(1).frame_size, (2 * SIDE, 2 * SIDE)).track(person_track(1))
+    fine = WarpedReference(vae, image, pose, fineness=2)
+    moved = fine.frames(pose)
+    assert moved.shape == (1, 2 * SIDE, 2 * SIDE, 3)
+    torch.testing.assert_close(fine.latents(pose), encode_images(vae, shrink_pictures(moved, 2)))
+
+
+def test_a_model_whose_canvas_is_finer_makes_frames_of_that_size() -> None:
+    torch.manual_seed(0)
+    actor, vae = awake_actor(MICRO_ACTOR), VideoVAE(MICRO_VAE).eval()
+    model = LoadedModel(Path(), actor, vae, {}, torch.device("cpu"), 1, fineness=2)
+    # The transformer works on half of the motion's canvas.
+    references = References(torch.randn(1, 4, SIDE // 16, SIDE // 16), warp=_Moved())
+    motion, sampling = _motion(FRAMES), load_settings({"sampling.steps": 1}).sampling
+    latents = sample_stream(actor, references, ShrunkMotion(motion, 2), sampling)
+    decoded = [enlarge_frame(frame, 2) for frame in decode_frames(vae, latents, FRAMES)]
+    plain = np.stack(list(make_frames(model, references, motion, sampling)))
+    np.testing.assert_array_equal(plain, [to_pixels(frame) for frame in decoded])
+    refined = np.stack(list(make_frames(replace(model, refiner=_refiner()), references, motion, sampling)))
+    expected = [to_pixels(frame) for frame in refine_frames(_refiner(), decoded, _Moved(), motion)]
+    np.testing.assert_array_equal(refined, expected)
+    assert refined.shape == (FRAMES, SIDE, SIDE, 3)
+
+
 # The finished model
 
 
@@ -258,7 +306,7 @@ def _save_stage_3(folder: Path, preset: str = "tiny") -> Path:
 
 @pytest.fixture
 def packed(clip_manifest: Path, tmp_path: Path) -> Path:
-    return pack_clips(clip_manifest, tmp_path / "shards", ShardsSettings(clips=2), area=AREA)
+    return pack_clips(clip_manifest, tmp_path / "shards", ShardsSettings(clips=2, fineness=2), area=AREA)
 
 
 def _task(folder: Path, packed: Path, start: Path | None = None) -> RefinerTask:
@@ -287,8 +335,8 @@ def test_batches_are_a_function_of_step_and_slot_and_visit_each_clip_at_other_fr
     for step, batch in again.items():
         assert batch.keys() == first[step].keys()
         assert all(torch.equal(batch[name], first[step][name]) for name in batch)
-    assert first[0]["truth_BTHWC"].shape == first[0]["decoded_BTHWC"].shape == (2, 2, 64, 64, 3)
-    assert first[0]["control_BTCHW"].shape == (2, 2, 6, 64, 64)
+    assert first[0]["truth_BTHWC"].shape == first[0]["decoded_BTHWC"].shape == (2, 2, 128, 128, 3)
+    assert first[0]["control_BTCHW"].shape == (2, 2, 6, 128, 128)
     # Three visits of two frames, no frame twice.
     made = torch.cat([batch["decoded_BTHWC"][0] for batch in first[:3]])
     assert len({frame.numpy().tobytes() for frame in made}) == len(made)
@@ -301,10 +349,24 @@ def test_batches_are_a_function_of_step_and_slot_and_visit_each_clip_at_other_fr
     assert moved_error < made_error
 
 
+def test_it_says_how_fine_its_frames_are_and_wants_clips_as_fine(
+    packed: Path, clip_manifest: Path, tmp_path: Path
+) -> None:
+    task = _task(tmp_path, packed)
+    task.save(tmp_path / "whole")
+    whole = LoadedModel.load(tmp_path / "whole", load_settings({"model.device": "cpu"}))
+    assert whole.fineness == 2
+    assert whole.refiner is not None
+    coarse = pack_clips(clip_manifest, tmp_path / "coarse", ShardsSettings(clips=2), area=AREA)
+    with pytest.raises(InputError, match="packed 1 times as fine as training frames, 2 times is wanted"):
+        _task(tmp_path, coarse)
+
+
 def test_a_finished_refiner_learns_on_and_one_of_another_size_is_refused(packed: Path, tmp_path: Path) -> None:
     config = get_preset("tiny").refiner
     assert config is not None
-    learned = Refiner(config)
+    # That of a release whose frames were as coarse as the transformer's.
+    learned = Refiner(replace(config, fineness=1))
     torch.nn.init.normal_(learned.leave.weight)
     save_checkpoint(learned, tmp_path / "learned", about={})
     task = _task(tmp_path, packed, tmp_path / "learned")

@@ -134,6 +134,22 @@ def test_a_clip_that_drives_itself_has_its_truth_and_measures_no_reference(clip_
     assert scene.driving is scene.performer
 
 
+def test_a_canvas_may_be_finer_than_training_frames(clip_manifest: Path) -> None:
+    (clip,) = [each for each in read_manifest(clip_manifest) if each.split == "test"]
+    coarse, fine = (
+        load_scene(Pair(clip, clip), clip_manifest.parent, SUITES["held-out"], SETTINGS, fineness)
+        for fineness in (1, 2)
+    )
+    assert fine.size == (128, 128)
+    assert fine.truth_THWC is not None
+    assert fine.truth_THWC.shape == (9, 128, 128, 3)
+    np.testing.assert_allclose(
+        fine.driving.project(fine.driving.joints_cam_m),
+        2 * coarse.driving.project(coarse.driving.joints_cam_m),
+        rtol=1e-4,
+    )
+
+
 def test_further_references_are_other_sides_and_are_not_measured_either(clip_manifest: Path, tmp_path: Path) -> None:
     (clip,) = [each for each in read_manifest(clip_manifest) if each.split == "test"]
     yaw_rad = np.zeros(29)

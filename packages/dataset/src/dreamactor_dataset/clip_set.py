@@ -4,7 +4,7 @@ Legend: T frames, H W training frame, S side of a face crop.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.dataset import BalanceSettings, SamplingDataSettings
 
 from dreamactor_dataset.clip_table import ClipTable
-from dreamactor_dataset.fitting import Fit
+from dreamactor_dataset.fitting import Fit, resize
 from dreamactor_dataset.shards.archive import ShardReader
 from dreamactor_dataset.shards.contents import (
     CROPS,
@@ -46,19 +46,27 @@ class ClipSet:
     sha256: str
     _index: ShardIndex
     _reader: ShardReader
+    _shrink: int
 
     @classmethod
     def load(
-        cls, index: Path | str, split: Split, settings: SamplingDataSettings, balance: BalanceSettings | None = None
+        cls,
+        index: Path | str,
+        split: Split,
+        settings: SamplingDataSettings,
+        balance: BalanceSettings | None = None,
+        *,
+        fineness: int = 1,
     ) -> "ClipSet":
         """Open the clips that `dreamactor dataset pack` packed.
 
         Args:
             index: `clips.arrow`, beside the shards.
             balance: shares that the sampler is to meet; None shows every clip once an epoch.
+            fineness: sides of the frames that are wanted, in those of training frames.
 
         Raises:
-            InputError: no such file, no clip of the split, or packed for frames of another area.
+            InputError: no such file, no clip of the split, or packed for frames of another area or not as fine.
             ManifestError: a damaged index.
         """
         opened = ShardIndex.open(index, split)
@@ -68,8 +76,16 @@ class ClipSet:
                 path=index,
                 remedy=REMEDY,
             )
+        if opened.about.fineness % fineness:
+            raise InputError(
+                f"packed {opened.about.fineness} times as fine as training frames, {fineness} times is wanted",
+                path=index,
+                remedy=f"{REMEDY} --set dataset.shards.fineness={fineness}",
+            )
         reader = ShardReader(Path(index).parent, opened.about.shards)
-        return cls(opened.rows, opened.table(balance), sha256_file(index), opened, reader)
+        table = opened.table(balance)
+        table = replace(table, bucket_sizes=fineness * table.bucket_sizes)
+        return cls(opened.rows, table, sha256_file(index), opened, reader, opened.about.fineness // fineness)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -86,12 +102,12 @@ class ClipSet:
         return shards
 
     def frames(self, clip_index: int, chosen: Sequence[int] | None = None) -> np.ndarray:
-        """(T, H, W, 3) uint8 at the training size; all frames unless some are chosen.
+        """(T, H, W, 3) uint8 at the size that the table says; all frames unless some are chosen.
 
         Raises:
             ShardError: they are damaged or missing.
         """
-        return self._pictures(FRAMES, clip_index, chosen, self.table.size(clip_index))
+        return self._shrunk(FRAMES, clip_index, chosen)
 
     def crops(self, clip_index: int, chosen: Sequence[int] | None = None) -> np.ndarray:
         """(T, S, S, 3) uint8 face crops, cut from the source; black where no face was found."""
@@ -101,7 +117,7 @@ class ClipSet:
         """(T, H, W, 3) uint8 half-body crops, cut from the source; all that there are, or those nearest to frames."""
         every = range(HALF_BODY_CROPS)
         chosen = every if frames is None else [self.half_body_slot(clip_index, frame) for frame in frames]
-        return self._pictures(HALF_BODIES, clip_index, chosen, self.table.size(clip_index))
+        return self._shrunk(HALF_BODIES, clip_index, chosen)
 
     def half_body_slot(self, clip_index: int, frame: int) -> int:
         """Which of the half-body crops is nearest to a frame."""
@@ -143,6 +159,17 @@ class ClipSet:
     def references_by_truth(self, clip_index: int) -> bool:
         """Whether the true track chooses the clip's references: only where there is no tracked one."""
         return not self.table.has_track[clip_index]
+
+    def _shrunk(self, name: str, clip_index: int, chosen: Sequence[int] | None) -> np.ndarray:
+        """Pictures that were packed finer than is wanted."""
+        size = self.table.size(clip_index)
+        packed = self._pictures(name, clip_index, chosen, (self._shrink * size[0], self._shrink * size[1]))
+        if self._shrink == 1:
+            return packed
+        shrunk = np.empty((len(packed), size[1], size[0], 3), np.uint8)
+        for small, picture in zip(shrunk, packed, strict=True):
+            small[...] = resize(picture, size)
+        return shrunk
 
     def _pictures(self, name: str, clip_index: int, chosen: Sequence[int] | None, size: tuple[int, int]) -> np.ndarray:
         wanted = range(int(self.table.lengths[clip_index])) if chosen is None else chosen

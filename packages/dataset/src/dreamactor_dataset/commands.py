@@ -86,6 +86,7 @@ _INDEX = Path("data/shards/clips.arrow")
     "dataset.shards.clips",
     "dataset.shards.quality",
     "dataset.shards.full_colour",
+    "dataset.shards.fineness",
     "dataset.shards.threads",
     "dataset.sampling.area",
 )

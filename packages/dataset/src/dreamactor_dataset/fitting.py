@@ -13,10 +13,14 @@ SIDE_MULTIPLE = 16
 """The VAE shrinks each side by 8 and the model's patches by 2 more."""
 
 
-def bucket_size(width: int, height: int, area: int) -> tuple[int, int]:
-    """Width and height of about `area` pixels, aspect kept as well as multiples of 16 allow (paper 4.1)."""
+def bucket_size(width: int, height: int, area: int, fineness: int = 1) -> tuple[int, int]:
+    """Width and height of about `area` pixels, aspect kept as well as multiples of 16 allow (paper 4.1).
+
+    Args:
+        fineness: then as many times wider and higher.
+    """
     scale = (area / (width * height)) ** 0.5
-    return _nearest_side(width * scale), _nearest_side(height * scale)
+    return fineness * _nearest_side(width * scale), fineness * _nearest_side(height * scale)
 
 
 def _nearest_side(length: float) -> int:

@@ -96,9 +96,15 @@ class AudioConfig:
 
 @dataclass(frozen=True)
 class RefinerConfig:
-    """Shape of `Refiner`: the width of each level, from half the resolution of a frame downwards."""
+    """Shape of `Refiner`.
+
+    Attributes:
+        widths: of each level, from half the resolution of a frame downwards.
+        fineness: sides of its frames, in those of the frames that the VAE decodes.
+    """
 
     widths: tuple[int, ...]
+    fineness: int = 1
 
 
 @dataclass(frozen=True)
@@ -195,7 +201,7 @@ PRESETS = MappingProxyType(
                 audio_width=128,
                 # 15 frames, 0.6 s, on either side.
                 audio_dilations=(1, 2, 4, 8),
-                refiner=RefinerConfig((32, 64, 96, 128)),
+                refiner=RefinerConfig((32, 64, 96, 128), fineness=2),
             ),
             _wan("wan-1.3b", _WAN_VAE_8X, dim=1536, layers=30, heads=12, ffn_dim=8960),
             _wan("wan-5b", _WAN_VAE_16X, dim=3072, layers=30, heads=24, ffn_dim=14336),

@@ -42,6 +42,11 @@ class ShardsSettings(Section):
     full_colour: bool = Field(
         False, description="Keep the colour of frames at full resolution, for small ones; videos have half of it."
     )
+    fineness: int = Field(
+        1,
+        ge=1,
+        description="Sides of packed frames in those of training frames: a refiner may learn to make finer ones.",
+    )
     threads: int = Field(2, ge=1, description="Shards packed at the same time.")
     loss_budget: float = Field(
         0.01, ge=0, le=1, description="Share of the clips that may turn out damaged before a training gives up."

@@ -35,12 +35,15 @@ class PackedFacts:
     full_body: bool
 
 
-def pack_clip(row: ClipRow, folder: Path, *, area: int, quality: int, full_colour: bool) -> tuple[PackedFacts, bytes]:
+def pack_clip(
+    row: ClipRow, folder: Path, *, area: int, fineness: int, quality: int, full_colour: bool
+) -> tuple[PackedFacts, bytes]:
     """Make the record of a clip.
 
     Args:
         row: of a kept clip with a track; paths are relative to `folder`.
         area: pixels of a training frame.
+        fineness: sides of the packed frames, in those of training frames.
         quality: of the JPEG pictures.
         full_colour: whether frames keep their colour at full resolution; face crops always do.
 
@@ -55,11 +58,11 @@ def pack_clip(row: ClipRow, folder: Path, *, area: int, quality: int, full_colou
     track = tracks.get(TRACK) or tracks[TRUTH]
     shown = row.framing or framing(track)
     full_body = shown == "full" and half_body_frame(track, 0) is not None
-    size = bucket_size(row.width, row.height, area)
-    fit = Fit.cover((row.width, row.height), size)
+    fit = Fit.cover((row.width, row.height), bucket_size(row.width, row.height, area, fineness))
     pictures = _Pictures(track, fit, quality, full_colour=full_colour, half_bodies=full_body)
     pictures.read(folder / row.video, row)
     most, least, median = (int(frame) for frame in pick_views(track))
+    size = bucket_size(row.width, row.height, area)
     facts = PackedFacts(row.model_copy(update={"framing": shown}), size, (most, least, median), full_body)
     return facts, pack_record({}, pictures.pieces | {name: [each.to_bytes()] for name, each in tracks.items()})
 

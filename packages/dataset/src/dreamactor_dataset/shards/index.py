@@ -42,7 +42,7 @@ class PackedClip:
         row: of the manifest; `track` and `truth_track` say which tracks there were.
         shard: number of its shard.
         place: of its record in the shard.
-        size: width and height of its frames there.
+        size: width and height of its training frames.
         yaw_frames: of most, least and median yaw.
         full_body: whether it has half-body crops.
     """
@@ -60,11 +60,12 @@ class IndexAbout:
     """What is said once for all clips.
 
     Attributes:
-        area: pixels of a frame that were asked for.
-        sizes: width and height of each bucket.
+        area: pixels of a training frame that were asked for.
+        sizes: width and height of each bucket's training frames.
         strata: framing, category and source of each.
         shards: file names.
         splits: first clip and end of each split.
+        fineness: sides of the packed frames, in those of training frames.
     """
 
     area: int
@@ -72,14 +73,18 @@ class IndexAbout:
     strata: tuple[Stratum, ...]
     shards: tuple[str, ...]
     splits: Mapping[str, tuple[int, int]]
+    fineness: int = 1
 
 
-def write_index(path: Path, clips: Sequence[PackedClip], area: int, shards: Mapping[str, str]) -> None:
+def write_index(
+    path: Path, clips: Sequence[PackedClip], area: int, shards: Mapping[str, str], fineness: int = 1
+) -> None:
     """Write the table atomically. Equal content gives equal bytes.
 
     Args:
-        area: pixels of a frame that were asked for.
+        area: pixels of a training frame that were asked for.
         shards: sha256 of each shard by its name, in the order of their numbers.
+        fineness: sides of the packed frames, in those of training frames.
     """
     import pyarrow
 
@@ -92,7 +97,7 @@ def write_index(path: Path, clips: Sequence[PackedClip], area: int, shards: Mapp
         "yaw_frames": np.array([clip.yaw_frames for clip in ordered], np.int32).reshape(-1, 3),
         "full_body": np.array([clip.full_body for clip in ordered], np.uint8),
     }
-    write_index_table(path, rows, numbers, [clip.size for clip in ordered], area, shards)
+    write_index_table(path, rows, numbers, [clip.size for clip in ordered], area, shards, fineness)
 
 
 def write_index_table(
@@ -102,12 +107,13 @@ def write_index_table(
     sizes: Sequence[tuple[int, int]] | np.ndarray,
     area: int,
     shards: Mapping[str, str],
+    fineness: int = 1,
 ) -> None:
     """Write the table from whole columns, which stand in the order of the index: by split, then by clip id.
 
     Args:
         numbers: shard, offset, size, yaw_frames and full_body.
-        sizes: (N, 2) width and height of each clip's frames.
+        sizes: (N, 2) width and height of each clip's training frames.
     """
     import pyarrow
 
@@ -122,7 +128,7 @@ def write_index_table(
         "has_truth": rows["truth_track"].is_valid().to_numpy().astype(np.uint8),
     }
     frame_sizes = tuple((int(width), int(height)) for width, height in known_sizes)
-    about = IndexAbout(area, frame_sizes, known_strata, tuple(shards), _bounds(rows))
+    about = IndexAbout(area, frame_sizes, known_strata, tuple(shards), _bounds(rows), fineness)
     table = rows
     for name, column in columns.items():
         table = table.append_column(name, _arrow(column))

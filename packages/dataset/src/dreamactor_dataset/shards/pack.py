@@ -58,7 +58,7 @@ def pack_clips(
             report(f"left out {clip_id}: {reason}")
     if not any(shard.clips for shard in shards):
         raise InputError("no clip of the manifest can be packed", path=manifest)
-    _write_index(output, jobs, shards, area)
+    _write_index(output, jobs, shards, area, settings.fineness)
     _drop_others(output, jobs)
     return output / INDEX
 
@@ -71,8 +71,7 @@ class _Job:
     source: Path
     path: Path
     area: int
-    quality: int
-    full_colour: bool
+    settings: ShardsSettings
 
     @property
     def notes(self) -> Path:
@@ -96,9 +95,10 @@ def _jobs(manifest: Path, output: Path, settings: ShardsSettings, area: int) -> 
         members = sorted((row for row in rows if row.split == split), key=lambda row: row.clip_id)
         for number, start in enumerate(range(0, len(members), settings.clips)):
             part = tuple(members[start : start + settings.clips])
-            key = _content_key(part, manifest.parent, f"{_FORMAT} {area} {settings.quality} {settings.full_colour}")
+            made_by = f"{_FORMAT} {area} {settings.fineness} {settings.quality} {settings.full_colour}"
+            key = _content_key(part, manifest.parent, made_by)
             path = output / f"{split}-{number:05}-{key}{_SHARDS}"
-            jobs.append(_Job(part, manifest.parent, path, area, settings.quality, settings.full_colour))
+            jobs.append(_Job(part, manifest.parent, path, area, settings))
     return jobs
 
 
@@ -145,7 +145,8 @@ def _pack(job: _Job) -> _Shard:
 
 
 def _pack_clip(row: ClipRow, job: _Job) -> tuple[PackedFacts, bytes]:
-    return pack_clip(row, job.source, area=job.area, quality=job.quality, full_colour=job.full_colour)
+    how = job.settings.model_dump(include={"fineness", "quality", "full_colour"})
+    return pack_clip(row, job.source, area=job.area, **how)
 
 
 def _leave_notes(job: _Job, shard: _Shard) -> None:
@@ -181,7 +182,7 @@ def _finished(job: _Job) -> _Shard | None:
     return _Shard(notes["sha256"], tuple(clips), {})
 
 
-def _write_index(output: Path, jobs: Sequence[_Job], shards: Sequence[_Shard], area: int) -> None:
+def _write_index(output: Path, jobs: Sequence[_Job], shards: Sequence[_Shard], area: int, fineness: int) -> None:
     clips = [
         PackedClip(facts.row, number, place, facts.size, facts.yaw_frames, facts.full_body)
         for number, shard in enumerate(shards)
@@ -189,7 +190,7 @@ def _write_index(output: Path, jobs: Sequence[_Job], shards: Sequence[_Shard], a
     ]
     sums = {job.path.name: shard.sha256 for job, shard in zip(jobs, shards, strict=True)}
     try:
-        write_index(output / INDEX, clips, area, sums)
+        write_index(output / INDEX, clips, area, sums, fineness)
     except OSError as problem:
         raise write_error(problem, output / INDEX) from problem
 

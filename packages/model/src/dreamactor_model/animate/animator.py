@@ -108,6 +108,7 @@ class Animator:
             request.references,
             self._reference_tracker,
             area=int(self._model.about["area"]),
+            fineness=self._model.fineness,
             standardizer=load_standardizer(self._settings.signals.retarget.pose_standardizer),
             most=most,
         )

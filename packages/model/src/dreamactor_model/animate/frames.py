@@ -11,6 +11,7 @@ from dreamactor_core.console import progress
 from dreamactor_core.settings.sampling import SamplingSettings
 
 from dreamactor_model.animate.loaded import LoadedModel
+from dreamactor_model.sampling.canvas import ShrunkMotion, enlarge_frame
 from dreamactor_model.sampling.references import References
 from dreamactor_model.sampling.refining import refine_frames
 from dreamactor_model.sampling.stream import MotionSource, decode_frames, sample_stream, step_count
@@ -27,10 +28,14 @@ def make_frames(
     """The person of the references performs the motion: (H, W, 3) uint8 frames, one by one.
 
     Args:
+        references: of `encode_references`.
+        motion: on the canvas of the video.
         on_step: called after each solver step.
     """
-    latents = sample_stream(model.actor, references, motion, sampling, on_step=on_step)
-    frames = decode_frames(model.vae, latents, len(motion))
+    shown = ShrunkMotion(motion, model.fineness)
+    latents = sample_stream(model.actor, references, shown, sampling, on_step=on_step)
+    decoded = decode_frames(model.vae, latents, len(motion))
+    frames = (enlarge_frame(frame_CHW, model.fineness) for frame_CHW in decoded)
     if model.refiner is not None:
         assert references.warp is not None, "whoever encodes references for a refiner moves the first"
         frames = refine_frames(model.refiner, frames, references.warp, motion)

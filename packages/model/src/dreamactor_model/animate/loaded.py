@@ -30,6 +30,7 @@ class LoadedModel:
         about: what the sidecar says of the weights.
         max_references: as many as they ever saw in training.
         refiner: None where the model has none; frames are then what the VAE decodes.
+        fineness: sides of the video's canvas, in those of the frames that the VAE decodes.
     """
 
     folder: Path
@@ -39,6 +40,7 @@ class LoadedModel:
     device: torch.device
     max_references: int
     refiner: Refiner | None = None
+    fineness: int = 1
 
     @classmethod
     def load(cls, folder: Path, settings: Settings) -> Self:
@@ -62,7 +64,7 @@ class LoadedModel:
         # Weights from before this was written down are as old as the settings' default.
         max_references = int(about.get("max_references", settings.dataset.sampling.max_references))
         about = about | {"manifest_sha256": sha256_file(folder / MANIFEST_FILE)}
-        return cls(folder, actor, vae, about, device, max_references, refiner)
+        return cls(folder, actor, vae, about, device, max_references, refiner, fineness_of(about))
 
 
 def as_trained(sampling: SamplingSettings, about: Mapping[str, Any]) -> SamplingSettings:
@@ -77,6 +79,15 @@ def as_trained(sampling: SamplingSettings, about: Mapping[str, Any]) -> Sampling
     longest = min(sampling.segment_frames, int(about.get("max_frames", sampling.segment_frames)))
     unsaid = {name: value for name, value in about.get("sampling", {}).items() if getattr(sampling, name) is None}
     return sampling.model_copy(update={"segment_frames": longest, **unsaid})
+
+
+def fineness_of(about: Mapping[str, Any]) -> int:
+    """Sides of a video's canvas, in those of the frames that the VAE decodes: what a refiner makes of them.
+
+    Args:
+        about: of a finished model; one without a refiner, or from before any was finer, says nothing.
+    """
+    return int(about.get("fineness", 1))
 
 
 def _load_actor(folder: Path, device: torch.device, settings: ModelSettings) -> DreamActor:

@@ -14,6 +14,7 @@ from dreamactor_signals.warp import ReferenceWarp
 
 from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.animate.subject import Subject
+from dreamactor_model.sampling.canvas import shrink_maps, shrink_pictures
 from dreamactor_model.sampling.references import References
 from dreamactor_model.vae import VideoVAE
 
@@ -24,21 +25,27 @@ def encode_references(model: LoadedModel, subject: Subject, guidance: Guidance) 
     Args:
         guidance: what control maps show.
     """
+    poses_RCHW = subject.control_maps(guidance) if model.actor.config.reference_pose else None
     return References(
-        encode_images(model.vae, subject.images_RHWC),
-        subject.control_maps(guidance) if model.actor.config.reference_pose else None,
-        WarpedReference(model.vae, subject.images_RHWC[0], subject.track),
+        encode_images(model.vae, shrink_pictures(subject.images_RHWC, model.fineness)),
+        None if poses_RCHW is None else shrink_maps(poses_RCHW, model.fineness),
+        WarpedReference(model.vae, subject.images_RHWC[0], subject.track, model.fineness),
     )
 
 
-def encode_sample_references(vae: VideoVAE, sample: Sample, leading: int = 0) -> References:
+def encode_sample_references(vae: VideoVAE, sample: Sample, leading: int = 0, fineness: int = 1) -> References:
     """Those of a training sample.
 
     Args:
         leading: which of them is moved to other poses.
+        fineness: sides of its frames, in those that the VAE encodes.
     """
-    warp = WarpedReference(vae, sample.references_RHWC[leading], sample.reference_poses[leading])
-    return References(encode_images(vae, sample.references_RHWC), sample.reference_control_RCHW, warp)
+    warp = WarpedReference(vae, sample.references_RHWC[leading], sample.reference_poses[leading], fineness)
+    return References(
+        encode_images(vae, shrink_pictures(sample.references_RHWC, fineness)),
+        shrink_maps(sample.reference_control_RCHW, fineness),
+        warp,
+    )
 
 
 class WarpedReference:
@@ -47,10 +54,11 @@ class WarpedReference:
     Args:
         image_HWC: uint8.
         pose: one frame, how the person stands in it, in its pixels.
+        fineness: sides of the image, in those that the VAE encodes.
     """
 
-    def __init__(self, vae: VideoVAE, image_HWC: np.ndarray, pose: MotionTrack) -> None:
-        self._vae, self._image_HWC, self._pose = vae, image_HWC, pose
+    def __init__(self, vae: VideoVAE, image_HWC: np.ndarray, pose: MotionTrack, fineness: int = 1) -> None:
+        self._vae, self._image_HWC, self._pose, self._fineness = vae, image_HWC, pose, fineness
 
     @cached_property
     def _warp(self) -> ReferenceWarp:
@@ -62,7 +70,7 @@ class WarpedReference:
 
     def latents(self, poses: MotionTrack) -> torch.Tensor:
         """Normalised latents (F, C, H / stride, W / stride), one frame of the poses each."""
-        return encode_images(self._vae, self.frames(poses))
+        return encode_images(self._vae, shrink_pictures(self.frames(poses), self._fineness))
 
 
 @torch.inference_mode()

@@ -78,13 +78,15 @@ def read_subject(
     tracker: Tracker,
     *,
     area: int,
+    fineness: int = 1,
     standardizer: PoseStandardizer | None = None,
     most: int | None = None,
 ) -> Subject:
     """Read the references; the first sets aspect and pose.
 
     Args:
-        area: pixels of the canvas.
+        area: pixels of the frames that the VAE decodes.
+        fineness: sides of the canvas, in those of such frames.
         standardizer: shows the person in an A-pose, to measure bones on.
         most: use no more images than this: the first, and those that show the person from the most different sides.
 
@@ -100,7 +102,7 @@ def read_subject(
         used = _most_different(track, others, most)
         names = ", ".join(paths[index].name for index in used)
         notes = (f"{len(paths)} references were given, the model takes {most}: {names}",)
-    size = bucket_size(first.shape[1], first.shape[0], area)
+    size = bucket_size(first.shape[1], first.shape[0], area, fineness)
     fits = {index: Fit.cover((images[index].shape[1], images[index].shape[0]), size) for index in used}
     canvas_RHWC = np.concatenate([fit.frames(images[index][None]) for index, fit in fits.items()])
     at_rest = None if standardizer is None else _still_track(standardizer.standardize(first), paths[0], tracker)

@@ -80,12 +80,13 @@ class ModelContender:
 
 
 def load_contender(
-    variant: Variant, checkpoint: Path, settings: Settings, sampling: SamplingSettings
+    variant: Variant, checkpoint: Path, settings: Settings, sampling: SamplingSettings, fineness: int = 1
 ) -> ModelContender:
     """The model of a variant.
 
     Args:
         checkpoint: the folder that is evaluated, for variants without weights of their own.
+        fineness: of the scenes' canvas; frames of weights that make coarser ones are enlarged.
 
     Raises:
         Unavailable: the variant needs other weights, which are not there or were trained in another way.
@@ -96,7 +97,7 @@ def load_contender(
         return ModelContender(_load(checkpoint, settings, guidance), variant, sampling, guidance)
     folder = Path(settings.training.models_dir, variant.weights)
     try:
-        model = _load(folder, settings, guidance)
+        model = replace(_load(folder, settings, guidance), fineness=fineness)
     except WeightsError as problem:
         raise Unavailable(f"{folder}: {problem.problem}; train it with: {variant.training}") from problem
     return ModelContender(model, variant, sampling, guidance)

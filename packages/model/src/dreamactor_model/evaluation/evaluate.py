@@ -18,7 +18,7 @@ from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_core.tracking import ExperimentRun
 from dreamactor_dataset.balance.evaluation_list import read_frozen
 
-from dreamactor_model.animate.loaded import as_trained
+from dreamactor_model.animate.loaded import as_trained, fineness_of
 from dreamactor_model.checkpoint import MANIFEST_FILE, read_about
 from dreamactor_model.evaluation.baselines import CopyReference, Warp
 from dreamactor_model.evaluation.case import Case
@@ -53,14 +53,14 @@ def evaluate_checkpoint(settings: Settings, manifest: Path) -> Path:
     suite, checkpoint = SUITES[evaluation.suite], checkpoint_folder(settings.tracking, evaluation.checkpoint)
     frozen = Path(evaluation.frozen_list) if evaluation.frozen_list else None
     pairs = select_pairs(suite, manifest, clips=evaluation.clips, frozen=frozen)
-    scenes = [load_scene(pair, manifest.parent, suite, settings) for pair in progress(pairs, "reading clips")]
-    sampling = as_trained(settings.sampling, read_about(checkpoint)).model_copy(
-        update={"steps": evaluation.steps, "max_frames": None}
-    )
+    about = read_about(checkpoint)
+    fineness = fineness_of(about)
+    scenes = [load_scene(pair, manifest.parent, suite, settings, fineness) for pair in progress(pairs, "reading clips")]
+    sampling = as_trained(settings.sampling, about).model_copy(update={"steps": evaluation.steps, "max_frames": None})
     videos: _Videos = {}
     weights: dict[str, str] = {}
     not_run: dict[str, str] = {}
-    for name, contender in _contenders(suite, checkpoint, settings, sampling, not_run):
+    for name, contender in _contenders(suite, checkpoint, settings, sampling, fineness, not_run):
         videos[name] = [contender.animate(scene) for scene in progress(scenes, f"{suite.name}: {name}")]
         if isinstance(contender, ModelContender):
             weights[name] = contender.weights_sha256
@@ -77,14 +77,19 @@ def evaluate_checkpoint(settings: Settings, manifest: Path) -> Path:
 
 
 def _contenders(
-    suite: Suite, checkpoint: Path, settings: Settings, sampling: SamplingSettings, not_run: dict[str, str]
+    suite: Suite,
+    checkpoint: Path,
+    settings: Settings,
+    sampling: SamplingSettings,
+    fineness: int,
+    not_run: dict[str, str],
 ) -> Iterator[tuple[str, Contender]]:
     """Baselines, then variants, one model in memory at a time; those that cannot run are noted instead."""
     yield COPY, CopyReference()
     yield WARP, Warp()
     for variant in suite.variants:
         try:
-            contender = load_contender(variant, checkpoint, settings, sampling)
+            contender = load_contender(variant, checkpoint, settings, sampling, fineness)
         except Unavailable as unavailable:
             not_run[variant.name] = unavailable.reason
             say(f"{variant.name} is left out: {unavailable.reason}")

@@ -74,17 +74,19 @@ class Scene:
         return self.performer if self.self_driven else retarget(self.performer, self.reference, adjust_lengths=False)
 
 
-def load_scene(pair: Pair, folder: Path, suite: Suite, settings: Settings) -> Scene:
+def load_scene(pair: Pair, folder: Path, suite: Suite, settings: Settings, fineness: int = 1) -> Scene:
     """Read a pair of clips.
 
     Args:
         folder: the manifest's.
+        fineness: sides of the canvas, in those of training frames.
 
     Raises:
         DecodeError, TrackError: a damaged clip.
     """
     row = pair.person
-    fit = Fit.cover((row.width, row.height), bucket_size(row.width, row.height, settings.dataset.sampling.area))
+    canvas = bucket_size(row.width, row.height, settings.dataset.sampling.area, fineness)
+    fit = Fit.cover((row.width, row.height), canvas)
     count = min(settings.evaluation.frames, pair.driver.frame_count)
     track, driver = fit.track(track_of(row, folder)), track_of(pair.driver, folder)[:count]
     shown = [0, *(_other_sides(track) if any(v.references == "several" for v in suite.variants) else [])]

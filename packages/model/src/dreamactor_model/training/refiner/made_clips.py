@@ -23,7 +23,7 @@ class MadeClip:
     """What a refiner is shown of a clip, and what it should answer.
 
     Attributes:
-        decoded_THWC: uint8, of the VAE.
+        decoded_THWC: uint8, of the VAE, as large as the clip.
         warp_THWC: uint8, the leading reference moved to the pose of every frame.
         control_TCHW: (T, 6, H, W) uint8 control maps.
         truth_THWC: uint8.
@@ -45,7 +45,7 @@ class ClipMaker:
     """Lets a model perform training clips, all conditions shown, as `animate` would.
 
     Args:
-        model: without a refiner.
+        model: without a refiner; it enlarges its frames to those of the clips.
         loader: of the clips.
         sampling: the solver's; seeds are those of the draws.
     """
@@ -62,7 +62,7 @@ class ClipMaker:
         sample = self._loader.sample(replace(draw, carried=False, drop_reference=False, drop_motion=False))
         # As for the diffusion stages: any of the whole frames may lead. A half body leads where it is alone.
         leading = draw.augmentation % max(1, len(draw.reference_frames))
-        references = encode_sample_references(self._model.vae, sample, leading)
+        references = encode_sample_references(self._model.vae, sample, leading, self._model.fineness)
         assert references.warp is not None
         motion = MotionArrays(sample.motion.control_TCHW, sample.face_crops_THWC, track=sample.motion.track)
         sampling = self._sampling.model_copy(update={"seed": draw.augmentation})

@@ -7,6 +7,7 @@ Legend: B clips, T frames of each, C channels, H W rows and columns.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -102,10 +103,10 @@ class RefinerTask:
         assert config is not None, "the launcher takes models over that need none"
         device = "cuda" if torch.cuda.is_available() else "cpu"
         here = settings.model_copy(update={"model": settings.model.model_copy(update={"device": device})})
-        model = LoadedModel.load(_model_folder(spec), here)
+        model = replace(LoadedModel.load(_model_folder(spec), here), fineness=config.fineness)
         row = settings.training.refiner
         window = settings.dataset.sampling.at_most(row.max_frames)
-        clips = ClipSet.load(spec.manifest, "train", window, settings.dataset.balance)
+        clips = ClipSet.load(spec.manifest, "train", window, settings.dataset.balance, fineness=config.fineness)
         loader = SampleLoader(clips, window, settings.signals.guidance)
         maker = ClipMaker(model, loader, as_trained(settings.sampling, model.about))
         sampler = WindowSampler(clips.table, window, seed=_seed(spec), batch_size=row.batch)
@@ -132,7 +133,8 @@ class RefinerTask:
         source, refiner_folder = _model_folder(self._spec), self._spec.work_dir / REFINER_FOLDER
         save_checkpoint(self.module.refiner, refiner_folder, about={"stage": "refiner", "steps": self._row.steps})
         actor, vae_folder = load_checkpoint(source, DreamActor), source / VAE_FOLDER
-        save_finished(actor, vae_folder, folder, about=read_about(source), refiner_folder=refiner_folder)
+        about = read_about(source) | {"fineness": self.module.refiner.config.fineness}
+        save_finished(actor, vae_folder, folder, about=about, refiner_folder=refiner_folder)
         return {}
 
     def _clips_of(self, turn: int, slot: int) -> list[MadeClip]:
@@ -148,14 +150,16 @@ class RefinerTask:
 
 
 def _refiner(config: RefinerConfig, start: Path | None) -> Refiner:
-    """A newborn refiner, or one that knows what a finished one learned."""
+    """A newborn refiner, or one that knows what a finished one learned, of coarser frames perhaps."""
+    refiner = Refiner(config)
     if start is None:
-        return Refiner(config)
+        return refiner
     verify_checkpoint(start)
     learned = load_checkpoint(start, Refiner)
-    if learned.config != config:
+    if learned.config.widths != config.widths:
         raise TrainingError("training.refiner.start is of another size", path=start, remedy="Start from nothing: null")
-    return learned
+    refiner.load_state_dict(learned.state_dict())
+    return refiner
 
 
 def _model_folder(spec: TrainingSpec) -> Path:
