@@ -8,7 +8,7 @@ The clips are those held out of the data it was trained on. They are made, if th
 from benchmarks.parts import run_parts
 
 # The last one trains: two thirds of an hour on two cores, once.
-PARTS = ("suite", "portraits", "stages", "views", "long_video", "lips", "speed", "ablations")
+PARTS = ("suite", "shown_warp", "stages", "views", "long_video", "lips", "speed", "ablations")
 
 if __name__ == "__main__":
     run_parts("release_parts", PARTS, about="Figures of the released tiny model.", threads=2)

@@ -11,6 +11,7 @@ from dreamactor_core.settings.model import RELEASED
 from dreamactor_core.settings.sampling import SamplingSettings
 from dreamactor_model.animate.loaded import LoadedModel, as_trained
 from dreamactor_model.evaluation.evaluate import evaluate_checkpoint
+from dreamactor_model.evaluation.report import CLIPS_FILE
 from dreamactor_model.registry import checkpoint_folder
 
 _FOLDER = Path(__file__).parents[2] / "release"
@@ -41,7 +42,7 @@ def load_model(settings: Settings) -> tuple[LoadedModel, SamplingSettings]:
 def values_by_clip(suite: str) -> dict[str, dict[str, dict[str, float]]]:
     """Of a suite that has run: by contender and metric, the value of each clip that has one."""
     values: dict[str, dict[str, dict[str, float]]]
-    values = json.loads((Path("reports/evaluation") / suite / "clips.json").read_text())
+    values = json.loads(Path(load_settings().evaluation.reports_dir, suite, CLIPS_FILE).read_text())
     return values
 
 

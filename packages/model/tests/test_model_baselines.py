@@ -21,11 +21,16 @@ def test_a_copy_stands_still() -> None:
 
 
 def test_a_warp_moves_the_first_reference_by_the_driving_joints() -> None:
+    """And by nothing else: neither cameras nor faces move it, and no network is asked what a person is."""
     staged = scene()
     track = staged.performer
     made = Warp().animate(staged)
-    wanted = ReferenceWarp(staged.references_RHWC[0], staged.reference).frames(staged.driving)
+    still = replace(track, face_units=None)
+    wanted = ReferenceWarp(staged.references_RHWC[0], still[:1], silhouette=None).frames(still)
     np.testing.assert_array_equal(made, wanted)
+    assert track.face_units is not None
+    grimacing = replace(track, face_units=1 - track.face_units)
+    np.testing.assert_array_equal(Warp().animate(replace(staged, performer=grimacing)), made)
     assert (made[0] == staged.references_RHWC[0]).all(), "nobody moved yet"
     assert (made[1] != staged.references_RHWC[0]).any()
     pan = np.repeat(np.eye(2, 3)[None], 5, axis=0)

@@ -3,7 +3,7 @@
 Legend: P parts, H W rows and columns, C channels.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -12,7 +12,9 @@ import numpy as np
 from dreamactor_signals.plane import pixel_centers
 from dreamactor_signals.warp.parts import NEIGHBOURS
 from dreamactor_signals.warp.placing import Placement
-from dreamactor_signals.warp.silhouette import silhouette
+
+Silhouette = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""As `silhouette.silhouette`: of an (H, W, 3) picture and an (H, W) bool, (H, W) how surely a pixel is a person's."""
 
 # Distances from the parts, in radii, at which a pixel is surely, probably and surely not of the person.
 _SURE, _LIKELY, _NEVER = 0.4, 1.1, 2.2
@@ -39,40 +41,45 @@ class Cut:
     pieces: dict[str, np.ndarray]
 
 
-def cut_out(image_HWC: np.ndarray, parts: Mapping[str, Placement]) -> Cut:
+def cut_out(image_HWC: np.ndarray, parts: Mapping[str, Placement], silhouette: Silhouette | None) -> Cut:
     """Cut a person out.
 
     Args:
         parts: where they are; none leaves the picture whole.
+        silhouette: asked for the pixels that are a person's; None: the skeleton decides.
     """
     if not parts:
         return Cut(image_HWC, {})
     names = list(parts)
     distances_PHW = np.stack([parts[name].distance(pixel_centers(image_HWC.shape[:2])) for name in names])
     # The pixels of the edge, mixed with what is behind, go with the person: left behind they would be an outline.
-    person_HW = _grown(_segment(image_HWC, distances_PHW.min(axis=0)))
+    person_HW = _grown(_segment(image_HWC, distances_PHW.min(axis=0), silhouette))
     owner_HW = np.where(person_HW, distances_PHW.argmin(axis=0), -1)
     pieces = {name: _piece(image_HWC, index, names, parts, distances_PHW, owner_HW) for index, name in enumerate(names)}
     return Cut(_inpaint(image_HWC, person_HW), pieces)
 
 
-def _segment(image_HWC: np.ndarray, distance_HW: np.ndarray) -> np.ndarray:
-    """(H, W) bool by GrabCut: colours decide where the silhouette, or else the skeleton, leaves it open.
-
-    A drawn person may be none to the silhouette; it is then not asked.
-    """
+def _segment(image_HWC: np.ndarray, distance_HW: np.ndarray, silhouette: Silhouette | None) -> np.ndarray:
+    """(H, W) bool by GrabCut: colours decide where the silhouette, or else the skeleton, leaves it open."""
     inside = distance_HW < _LIKELY
     if inside.all() or not inside.any():
         return np.asarray(inside)
-    share_HW = silhouette(image_HWC, distance_HW < _NEVER)
-    is_known = share_HW[distance_HW < _SURE].mean() > _KNOWN
-    labels_HW = _by_silhouette(share_HW, distance_HW) if is_known else _by_skeleton(distance_HW)
+    share_HW = None if silhouette is None else silhouette(image_HWC, distance_HW < _NEVER)
+    if share_HW is None or not _is_known(share_HW, distance_HW < _SURE):
+        labels_HW = _by_skeleton(distance_HW)
+    else:
+        labels_HW = _by_silhouette(share_HW, distance_HW)
     labels_HW[distance_HW > _NEVER] = cv2.GC_BGD
     # Its clusters begin at random; equal pictures are cut equally.
     cv2.setRNGSeed(0)
     models = np.zeros((2, 1, 65))
     cv2.grabCut(image_HWC[..., ::-1].copy(), labels_HW, None, models[0], models[1], _ROUNDS, cv2.GC_INIT_WITH_MASK)
     return (labels_HW == cv2.GC_FGD) | (labels_HW == cv2.GC_PR_FGD)
+
+
+def _is_known(share_HW: np.ndarray, core_HW: np.ndarray) -> bool:
+    """Whether the silhouette holds what surely is the person: a drawn one may be none to it."""
+    return bool(core_HW.any() and share_HW[core_HW].mean() > _KNOWN)
 
 
 def _by_skeleton(distance_HW: np.ndarray) -> np.ndarray:

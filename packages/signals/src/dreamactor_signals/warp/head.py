@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from dreamactor_signals.draw.mesh.triangles import surface_at_centers
-from dreamactor_signals.warp.head_mesh import head_mesh
+from dreamactor_signals.warp.head_mesh import HALF_A_FACE, head_mesh
 from dreamactor_signals.warp.parts import HEAD_REACH
 
 # Any distance that leaves the whole head before the camera: places on the picture do not depend on it.
 _CAMERA = 6.0
-_HALF_A_FACE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +44,7 @@ class Head:
         from_center_HW = np.linalg.norm(pixels_HW2 - self.center_px, axis=-1) / (HEAD_REACH * self.skull_px)
         mesh = head_mesh()
         on_HW, face_HW1 = self.surface(pixels_HW2.shape, mesh.shaped(self.units), mesh.is_face[:, None])
-        return np.where(on_HW & (face_HW1[..., 0] > _HALF_A_FACE), 0, from_center_HW)
+        return np.where(on_HW & (face_HW1[..., 0] > HALF_A_FACE), 0, from_center_HW)
 
     def project(self, points: np.ndarray) -> np.ndarray:
         """(..., 2) pixels of points (..., 3) from the skull's centre along the camera's axes, in radii."""

@@ -25,6 +25,10 @@ _INNER_LIPS = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 
 _UPPER_LIP, _LOWER_LIP = 13, 14
 
 
+HALF_A_FACE = 0.5
+"""Between vertices of face and skull: from this share of `HeadMesh.is_face` on, there is face."""
+
+
 @dataclass(frozen=True, eq=False)
 class HeadMesh:
     """A closed surface. The mouth's inside has vertices of its own, upon the rim of the inner lips.

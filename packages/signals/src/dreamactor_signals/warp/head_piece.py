@@ -13,7 +13,7 @@ from dreamactor_signals.draw.mesh.triangles import vertex_normals
 from dreamactor_signals.plane import pixel_centers
 from dreamactor_signals.rotations import rotation_of_vector, vector_of_rotation
 from dreamactor_signals.warp.head import Head
-from dreamactor_signals.warp.head_mesh import head_mesh, mouth_opening
+from dreamactor_signals.warp.head_mesh import HALF_A_FACE, head_mesh, mouth_opening
 
 _HALF = np.array([0.5, 0.5])
 # Over this many radii beyond the surface, hair ceases to go with it.
@@ -30,7 +30,7 @@ _LENGTHS, _LEAST_FACING_CHIN = (0.85, 1.15), 0.5
 _LITTLE_RAD, _MUCH_RAD = np.radians((15, 40))
 # A face beyond the average one's outline, in radii: noses, lips.
 _OUTSTANDING = 0.25
-_HALF_A_FACE, _HALF_A_PIXEL = 0.5, 0.5
+_HALF_A_PIXEL = 0.5
 # How far the picture is continued, in the head's reach.
 _AROUND = 1.6
 _INPAINT_RADIUS = 3
@@ -141,7 +141,7 @@ class HeadPiece:
     def _face(self) -> np.ndarray:
         """1 on the face and where it may stand out beyond the average one, else 0."""
         on_HW, values_HW2 = self._surface_here
-        face_HW = on_HW & (values_HW2[..., 1] > _HALF_A_FACE)
+        face_HW = on_HW & (values_HW2[..., 1] > HALF_A_FACE)
         reach = max(1, round(_OUTSTANDING * self.place.skull_px))
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
         return np.asarray(cv2.dilate(face_HW.astype(np.float32), kernel))

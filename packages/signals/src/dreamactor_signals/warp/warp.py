@@ -1,4 +1,4 @@
-"""A paper doll: the reference, cut at its joints, moves as the driving joints do. Nothing is learned.
+"""A paper doll: the reference, cut at its joints, moves as the driving joints do.
 
 Limbs are stretched and turned in the picture, the head turns as a surface that its face moves, parts are laid over one
 another from far to near, and what the person uncovers is painted by what surrounds it. The scenery goes where the track
@@ -11,13 +11,14 @@ Legend: T video frames, H W rows and columns, C channels.
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 
-from dreamactor_signals.warp.cutting import cut_out
+from dreamactor_signals.warp.cutting import Silhouette, cut_out
 from dreamactor_signals.warp.flat import Flat, FlatPiece
 from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.head_piece import HeadPiece
 from dreamactor_signals.warp.parts import TRUNK
 from dreamactor_signals.warp.placing import Placement, place_parts
 from dreamactor_signals.warp.scenery import moved_scenery
+from dreamactor_signals.warp.silhouette import silhouette
 
 
 class ReferenceWarp:
@@ -26,13 +27,14 @@ class ReferenceWarp:
     Args:
         image_HWC: uint8.
         pose: one frame, how the person stands in it, in its pixels.
+        silhouette: see `cutting.cut_out`.
     """
 
-    def __init__(self, image_HWC: np.ndarray, pose: MotionTrack) -> None:
+    def __init__(self, image_HWC: np.ndarray, pose: MotionTrack, silhouette: Silhouette | None = silhouette) -> None:
         image_HWC = np.ascontiguousarray(image_HWC)
         self._pose = pose
         self._start = place_parts(pose, 0)
-        cut = cut_out(image_HWC, self._start)
+        cut = cut_out(image_HWC, self._start, silhouette)
         self._background_HWC = cut.background_HWC
         self._pieces = {name: _piece(self._start[name], picture) for name, picture in cut.pieces.items()}
 

@@ -4,6 +4,6 @@
 by side, `paper` holds the figures that the paper published.
 """
 
-from dreamactor_model.evaluation.report.write import METRICS_FILE, PROTOCOL_FILE, TEXT_FILE, write_report
+from dreamactor_model.evaluation.report.write import CLIPS_FILE, METRICS_FILE, PROTOCOL_FILE, TEXT_FILE, write_report
 
-__all__ = ["METRICS_FILE", "PROTOCOL_FILE", "TEXT_FILE", "write_report"]
+__all__ = ["CLIPS_FILE", "METRICS_FILE", "PROTOCOL_FILE", "TEXT_FILE", "write_report"]
