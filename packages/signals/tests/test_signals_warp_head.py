@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from dreamactor_core.face_units import ARKIT_UNITS
+from dreamactor_signals.faces.landmarks import SKIN_LANDMARKS
 from dreamactor_signals.head_angles import rotation_of_angles
 from dreamactor_signals.plane import pixel_centers
 from dreamactor_signals.warp.head import Head
@@ -20,10 +21,15 @@ SKIN, RED = (200.0, 150.0, 120.0), (220.0, 20.0, 20.0)
 _PERSONS_LEFT, _PERSONS_RIGHT = 425, 205
 
 
-def head(yaw: float = 0.0, jaw: float | None = None, **others: float) -> Head:
+def head(yaw: float = 0.0, jaw: float | None = None, **others: object) -> Head:
     rotation = rotation_of_angles(np.array(yaw), np.zeros(()), np.zeros(()))
     units = None if jaw is None else jaw * np.eye(len(ARKIT_UNITS))[ARKIT_UNITS.index("jawOpen")]
     return replace(Head(np.array([80.0, 70.0]), SKULL_PX, rotation, 1.0, units), **others)
+
+
+def box(chin_px: float) -> np.ndarray:
+    """(4,) around a face that ends there."""
+    return np.array([50.0, 40.0, 110.0, chin_px])
 
 
 def landmark(place: Head, number: int) -> np.ndarray:
@@ -55,8 +61,8 @@ def test_the_surface_is_closed_and_faces_outward() -> None:
     corners = mesh.points[mesh.triangles]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     outward = (normals * corners.mean(axis=1)).sum(axis=-1) > 0
-    # The mouth's inside is seen through the lips, and nearly flat.
-    assert outward[mesh.is_mouth[mesh.triangles[:, 0]] == 0].mean() > 0.99
+    # What is seen through lips and lids is nearly flat.
+    assert outward[mesh.twins[mesh.triangles[:, 0]] == mesh.triangles[:, 0]].mean() > 0.99
 
 
 def _welded(triangles: np.ndarray) -> np.ndarray:
@@ -81,7 +87,7 @@ def test_no_skin_spans_the_lips() -> None:
 def test_a_head_that_does_not_move_is_its_picture() -> None:
     noise_HW4 = np.random.default_rng(0).uniform(0, 255, (SIDE, SIDE, 4)).astype(np.float32)
     noise_HW4[..., 3] = 1
-    for still in (head(), head(0.9), head(-0.4, jaw=0.3, chin_px=125.0)):
+    for still in (head(), head(0.9), head(-0.4, jaw=0.3, face_box_px=box(125.0))):
         np.testing.assert_allclose(HeadPiece(still, noise_HW4).moved(still), noise_HW4, atol=1e-3)
 
 
@@ -147,7 +153,20 @@ def test_the_surface_is_as_long_as_the_face() -> None:
         on_HW, _ = replace(head(), rotation=back).surface((SIDE, SIDE), head_mesh().points, head_mesh().points)
         return float((made_HW4[..., 1] < 60)[on_HW].mean())
 
-    assert red_share(head(chin_px=chin_px)) < 0.5 * red_share(head())
+    assert red_share(head(face_box_px=box(chin_px))) < 0.5 * red_share(head())
+
+
+def test_the_surface_lies_where_the_picture_shows_the_face() -> None:
+    """A nose that is four pixels lower than the average one turns with the surface there."""
+    lower = np.array([0.0, 4.0])
+    points_px = np.stack([landmark(head(), number) for number in range(SKIN_LANDMARKS)]) + lower
+    image_HW4 = picture(head())
+    x, y = (landmark(head(), 4) + lower - 0.5).round().astype(int).tolist()
+    cv2.circle(image_HW4, (x, y), 2, (*RED, 1.0), -1)
+    turned = head(0.3)
+    made_HW4 = HeadPiece(head(), image_HW4, points_px).moved(turned)
+    assert redness(made_HW4, landmark(turned, 4) + lower) > 0.8
+    np.testing.assert_allclose(HeadPiece(head(), image_HW4, points_px).moved(head()), image_HW4, atol=1e-3)
 
 
 def test_a_face_that_is_turned_down_is_the_heads_all_the_same() -> None:

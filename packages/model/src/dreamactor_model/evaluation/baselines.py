@@ -31,4 +31,4 @@ class Warp:
         reference, driving = (
             replace(track, scenery_motion=None, face_units=None) for track in (scene.reference, scene.driving)
         )
-        return ReferenceWarp(scene.references_RHWC[0], reference, silhouette=None).frames(driving)
+        return ReferenceWarp(scene.references_RHWC[0], reference, learned=False).frames(driving)

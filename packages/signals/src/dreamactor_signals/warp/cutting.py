@@ -3,7 +3,7 @@
 Legend: P parts, H W rows and columns, C channels.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -12,9 +12,7 @@ import numpy as np
 from dreamactor_signals.plane import pixel_centers
 from dreamactor_signals.warp.parts import NEIGHBOURS
 from dreamactor_signals.warp.placing import Placement
-
-Silhouette = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""As `silhouette.silhouette`: of an (H, W, 3) picture and an (H, W) bool, (H, W) how surely a pixel is a person's."""
+from dreamactor_signals.warp.silhouette import silhouette
 
 # Distances from the parts, in radii, at which a pixel is surely, probably and surely not of the person.
 _SURE, _LIKELY, _NEVER = 0.4, 1.1, 2.2
@@ -41,34 +39,34 @@ class Cut:
     pieces: dict[str, np.ndarray]
 
 
-def cut_out(image_HWC: np.ndarray, parts: Mapping[str, Placement], silhouette: Silhouette | None) -> Cut:
+def cut_out(image_HWC: np.ndarray, parts: Mapping[str, Placement], *, learned: bool) -> Cut:
     """Cut a person out.
 
     Args:
         parts: where they are; none leaves the picture whole.
-        silhouette: asked for the pixels that are a person's; None: the skeleton decides.
+        learned: whether a network is asked for the pixels that are a person's; else the skeleton decides alone.
     """
     if not parts:
         return Cut(image_HWC, {})
     names = list(parts)
     distances_PHW = np.stack([parts[name].distance(pixel_centers(image_HWC.shape[:2])) for name in names])
     # The pixels of the edge, mixed with what is behind, go with the person: left behind they would be an outline.
-    person_HW = _grown(_segment(image_HWC, distances_PHW.min(axis=0), silhouette))
+    person_HW = _grown(_segment(image_HWC, distances_PHW.min(axis=0), learned=learned))
     owner_HW = np.where(person_HW, distances_PHW.argmin(axis=0), -1)
     pieces = {name: _piece(image_HWC, index, names, parts, distances_PHW, owner_HW) for index, name in enumerate(names)}
     return Cut(_inpaint(image_HWC, person_HW), pieces)
 
 
-def _segment(image_HWC: np.ndarray, distance_HW: np.ndarray, silhouette: Silhouette | None) -> np.ndarray:
+def _segment(image_HWC: np.ndarray, distance_HW: np.ndarray, *, learned: bool) -> np.ndarray:
     """(H, W) bool by GrabCut: colours decide where the silhouette, or else the skeleton, leaves it open."""
     inside = distance_HW < _LIKELY
     if inside.all() or not inside.any():
         return np.asarray(inside)
-    share_HW = None if silhouette is None else silhouette(image_HWC, distance_HW < _NEVER)
-    if share_HW is None or not _is_known(share_HW, distance_HW < _SURE):
-        labels_HW = _by_skeleton(distance_HW)
-    else:
+    share_HW = silhouette(image_HWC, distance_HW < _NEVER) if learned else None
+    if share_HW is not None and _is_known(share_HW, distance_HW < _SURE):
         labels_HW = _by_silhouette(share_HW, distance_HW)
+    else:
+        labels_HW = _by_skeleton(distance_HW)
     labels_HW[distance_HW > _NEVER] = cv2.GC_BGD
     # Its clusters begin at random; equal pictures are cut equally.
     cv2.setRNGSeed(0)

@@ -25,7 +25,7 @@ class Head:
         rotation: (3, 3) head to camera.
         depth_m: from the camera.
         units: (U,) of the face, or None where nobody knows them.
-        chin_px: how far down the face reaches, or None where nobody knows it.
+        face_box_px: (4,) x0 y0 x1 y1 around the face, or None where nobody knows it.
     """
 
     center_px: np.ndarray
@@ -33,7 +33,7 @@ class Head:
     rotation: np.ndarray
     depth_m: float
     units: np.ndarray | None = None
-    chin_px: float | None = None
+    face_box_px: np.ndarray | None = None
 
     def distance(self, pixels_HW2: np.ndarray) -> np.ndarray:
         """(H, W) from the centre, 1 where hair and jaw end, and 0 on the face, wherever it is turned.

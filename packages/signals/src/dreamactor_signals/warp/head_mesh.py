@@ -3,7 +3,7 @@
 Lengths are in radii of the skull, from its centre, in head coordinates (x right, y down, z away, for a head that faces
 the camera).
 
-Legend: V vertices, M triangles, U face units.
+Legend: V vertices, M triangles, U face units, S = 2 eyes.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from scipy.spatial import ConvexHull
 
 from dreamactor_signals.average_face import average_face
 from dreamactor_signals.rotations import unit
+from dreamactor_signals.warp.eyes import RIMS
 
 # Hair stands off the skull.
 _HAIR_RADIUS = 1.05
@@ -31,7 +32,7 @@ HALF_A_FACE = 0.5
 
 @dataclass(frozen=True, eq=False)
 class HeadMesh:
-    """A closed surface. The mouth's inside has vertices of its own, upon the rim of the inner lips.
+    """A closed surface. What is seen through lips and lids has vertices of its own, upon their rims.
 
     Attributes:
         points: (V, 3) of a face at rest.
@@ -39,6 +40,8 @@ class HeadMesh:
         triangles: (M, 3) int64, as `draw.mesh.triangles` wants them: clockwise on the screen when they face the viewer.
         is_face: (V,) 1 on the face, 0 on the skull.
         is_mouth: (V,) 1 on the mouth's inside, else 0.
+        eyes: (S, V) 1 on the person's right eye, on the left one, else 0.
+        twins: (V,) int64 the number of each vertex; of those upon a rim, that of the rim's.
     """
 
     points: np.ndarray
@@ -46,6 +49,8 @@ class HeadMesh:
     triangles: np.ndarray
     is_face: np.ndarray
     is_mouth: np.ndarray
+    eyes: np.ndarray
+    twins: np.ndarray
 
     def shaped(self, units: np.ndarray | None, length: float = 1.0) -> np.ndarray:
         """(V, 3) under (U,) face units; at rest without.
@@ -70,19 +75,23 @@ def head_mesh() -> HeadMesh:
     face_F3 = face.points_head_m / face.skull_radius_m
     moves_UF3 = (face.unit_offsets_m / face.skull_radius_m).reshape(len(ARKIT_UNITS), -1, 3)
     skull_S3 = _skull(face_F3)
-    lips = np.array(_INNER_LIPS)
     triangles = _triangles(face_F3 + moves_UF3[ARKIT_UNITS.index("jawOpen")], skull_S3)
-    inside = np.isin(triangles, lips).all(axis=1)
-    first_inside = len(face_F3) + len(skull_S3)
-    triangles[inside] = first_inside + np.argmax(triangles[inside][..., None] == lips, axis=-1)
-    still_US3 = np.zeros((len(ARKIT_UNITS), len(skull_S3), 3))
-    counts = (len(face_F3), len(skull_S3), len(lips))
+    points = np.concatenate([face_F3, skull_S3])
+    twins = np.arange(len(points))
+    for rim in (_INNER_LIPS, *RIMS):
+        inside = np.isin(triangles, rim).all(axis=1)
+        triangles[inside] = len(twins) + np.argmax(triangles[inside][..., None] == rim, axis=-1)
+        twins = np.concatenate([twins, rim])
+    moves_UV3 = np.concatenate([moves_UF3, np.zeros((len(ARKIT_UNITS), len(skull_S3), 3))], axis=1)
+    counts = [len(face_F3), len(skull_S3), *map(len, (_INNER_LIPS, *RIMS))]
     return HeadMesh(
-        points=np.concatenate([face_F3, skull_S3, face_F3[lips]]),
-        unit_moves=np.concatenate([moves_UF3, still_US3, moves_UF3[:, lips]], axis=1),
+        points=points[twins],
+        unit_moves=moves_UV3[:, twins],
         triangles=triangles,
-        is_face=np.repeat([1.0, 0.0, 1.0], counts),
-        is_mouth=np.repeat([0.0, 0.0, 1.0], counts),
+        is_face=np.repeat([1.0, 0.0, 1.0, 1.0, 1.0], counts),
+        is_mouth=np.repeat([0.0, 0.0, 1.0, 0.0, 0.0], counts),
+        eyes=np.repeat([[0.0, 0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0]], counts, axis=1),
+        twins=twins,
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from dreamactor_signals.draw.mesh.triangles import vertex_normals
 from dreamactor_signals.plane import pixel_centers
 from dreamactor_signals.rotations import rotation_of_vector, vector_of_rotation
+from dreamactor_signals.warp.eyes import draw_eyes, eye_centers, gaze, move_lids, newly_seen
 from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.head_mesh import HALF_A_FACE, head_mesh, mouth_opening
 
@@ -31,6 +32,8 @@ _LITTLE_RAD, _MUCH_RAD = np.radians((15, 40))
 # A face beyond the average one's outline, in radii: noses, lips.
 _OUTSTANDING = 0.25
 _HALF_A_PIXEL = 0.5
+# How far what is seen of an eyeball is continued behind its lids, in radii.
+_EYEBALL = 0.15
 # How far the picture is continued, in the head's reach.
 _AROUND = 1.6
 _INPAINT_RADIUS = 3
@@ -47,10 +50,12 @@ class HeadPiece:
     Attributes:
         place: where it is in the picture.
         picture_HW4: RGB times its share of the pixel, and that share.
+        face_px: (F, 2) where it shows the average face's points, or None where nobody knows.
     """
 
     place: Head
     picture_HW4: np.ndarray
+    face_px: np.ndarray | None = None
 
     def moved(self, now: Head) -> np.ndarray:
         """(H, W, 4) what it looks like when it is there instead, turned, and with that expression.
@@ -67,6 +72,10 @@ class HeadPiece:
         whole_HW4 = self.picture_HW4 + turned * (self._whole - self.picture_HW4)
         surface_HW4 = share_HW1 * _looked_up(whole_HW4, sources_HW2)
         surface_HW4 += (1 - share_HW1) * _looked_up(whole_HW4, others.at_HW2)
+        eyes_HW4 = share_HW1 * _looked_up(self._eyeballs, sources_HW2)
+        eyes_HW4 += (1 - share_HW1) * _looked_up(self._eyeballs, others.at_HW2)
+        eyes_HW4 += seen.drawn_HW1 * (draw_eyes(seen.iris_HW2) - eyes_HW4)
+        surface_HW4 += seen.eyes_HW1 * (eyes_HW4 - surface_HW4)
         surface_HW4 += seen.mouth_HW1 * ((*_MOUTH_RGB, 1.0) - surface_HW4)
         beside_HW4 = _looked_up(self.picture_HW4, sources_HW2)
         beside_HW4 *= 1 - turned * _looked_up(self._face, sources_HW2)[..., None]
@@ -75,16 +84,24 @@ class HeadPiece:
 
     def _see(self, now: Head) -> "_Seen":
         """What of the surface is seen in another frame. An expression that only one of both knows moves nothing."""
-        mesh, known = head_mesh(), now.units is not None and self.place.units is not None
-        points_now, points_here = (
-            mesh.shaped(head.units if known else None, self._length) for head in (now, self.place)
+        mesh, here_V3 = head_mesh(), self._points
+        now_V3, source_V3 = here_V3, here_V3
+        if now.units is not None and self.place.units is not None:
+            now_V3 = here_V3 + np.tensordot(now.units - self.place.units, mesh.unit_moves, axes=1)
+            now_V3 = move_lids(now_V3, here_V3, mesh.points, now.units, self.place.units)[mesh.twins]
+            source_V3 = _behind_lids(here_V3, now_V3, gaze(now.units) - gaze(self.place.units))
+        opened = max(0.0, 1 - mouth_opening(here_V3) / max(mouth_opening(now_V3), 1e-6))
+        values = (
+            source_V3,
+            vertex_normals(now_V3, mesh.triangles),
+            opened * mesh.is_mouth[:, None],
+            mesh.eyes.sum(axis=0)[:, None],
+            *_eyes_to_draw(now_V3, now.units, self.place.units),
         )
-        values = (points_here, vertex_normals(points_now, mesh.triangles), mesh.is_mouth[:, None])
-        on_HW, values_HW7 = now.surface(self.picture_HW4.shape, points_now, np.concatenate(values, axis=1))
-        skin_HW3, normals_HW3, mouth_HW1 = np.split(values_HW7, (3, 6), axis=-1)
-        opened = max(0.0, 1 - mouth_opening(points_here) / max(mouth_opening(points_now), 1e-6))
-        facing_HW = -(normals_HW3 @ now.rotation.T)[..., 2]
-        return _Seen(on_HW, skin_HW3, normals_HW3, facing_HW, opened * mouth_HW1)
+        on_HW, values_HWC = now.surface(self.picture_HW4.shape, now_V3, np.concatenate(values, axis=1))
+        skin, normals, mouth, eyes, drawn, iris = np.split(values_HWC, (3, 6, 7, 8, 9), axis=-1)
+        facing_HW = -(normals @ now.rotation.T)[..., 2]
+        return _Seen(on_HW, skin, normals, facing_HW, mouth, eyes, drawn, iris)
 
     def _look_for(self, skin_HW3: np.ndarray, normals_HW3: np.ndarray, facing_HW: np.ndarray) -> "_Sources":
         """Where the picture shows points of the head. Those on the far half are looked for at the rim.
@@ -116,17 +133,41 @@ class HeadPiece:
     def _length(self) -> float:
         """Of this person's face, in that of the average one."""
         facing = self.place.rotation[2, 2]
-        if self.place.chin_px is None or facing < _LEAST_FACING_CHIN:
+        if self.place.face_box_px is None or facing < _LEAST_FACING_CHIN:
             return 1.0
         points = head_mesh().shaped(self.place.units) @ self.place.rotation.T
         lowest_px = self.place.project(points[head_mesh().is_face > 0])[:, 1].max()
         top_px = self.place.center_px[1]
-        return float(np.clip((self.place.chin_px - top_px) / max(lowest_px - top_px, 1e-6), *_LENGTHS))
+        return float(np.clip((self.place.face_box_px[3] - top_px) / max(lowest_px - top_px, 1e-6), *_LENGTHS))
+
+    @cached_property
+    def _points(self) -> np.ndarray:
+        """(V, 3) of the surface as the picture shows it: where its face is seen, as deep as the average one."""
+        mesh = head_mesh()
+        if self.face_px is None:
+            return mesh.shaped(self.place.units, self._length)
+        points_V3 = mesh.shaped(self.place.units) @ self.place.rotation.T
+        points_V3[: len(self.face_px), :2] = (self.face_px - self.place.center_px) / self.place.skull_px
+        return np.asarray(points_V3[mesh.twins] @ self.place.rotation)
+
+    @cached_property
+    def _eyeballs(self) -> np.ndarray:
+        """The picture with what is seen through the lids going on beyond them."""
+        eyes_V1 = head_mesh().eyes.sum(axis=0)[:, None]
+        on_HW, eyes_HW1 = self.place.surface(self.picture_HW4.shape, self._points, eyes_V1)
+        is_eye_HW = on_HW & (eyes_HW1[..., 0] > _HALF_A_PIXEL)
+        if not is_eye_HW.any():
+            return self.picture_HW4
+        far_HW, label_HW = _nearest(is_eye_HW)
+        of_label = np.zeros((label_HW.max() + 1, 4), np.float32)
+        of_label[label_HW[is_eye_HW]] = self.picture_HW4[is_eye_HW]
+        around_HW = far_HW < _EYEBALL * self.place.skull_px
+        return np.where(around_HW[..., None], of_label[label_HW], self.picture_HW4)
 
     @cached_property
     def _surface_here(self) -> tuple[np.ndarray, np.ndarray]:
         """(H, W) bool and (H, W, 2): depth in radii from the skull's centre, and 1 where there is face."""
-        points = head_mesh().shaped(self.place.units, self._length)
+        points = self._points
         depth_V = points @ self.place.rotation[2]
         values = np.stack([depth_V, head_mesh().is_face], axis=-1)
         on_HW, values_HW2 = self.place.surface(self.picture_HW4.shape, points, values)
@@ -170,6 +211,9 @@ class _Seen:
         skin_HW3, normals_HW3: what is there, in coordinates of the reference's head, and the frame's normals.
         facing_HW: cosines to the camera.
         mouth_HW1: how much the inside of an open mouth is seen, 0 to 1.
+        eyes_HW1: 1 where eyes are seen through their lids, else 0.
+        drawn_HW1: how much of them the reference does not show, 0 to 1.
+        iris_HW2: there, right and down from the iris, in radii.
     """
 
     on_HW: np.ndarray
@@ -177,6 +221,9 @@ class _Seen:
     normals_HW3: np.ndarray
     facing_HW: np.ndarray
     mouth_HW1: np.ndarray
+    eyes_HW1: np.ndarray
+    drawn_HW1: np.ndarray
+    iris_HW2: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,18 +234,43 @@ class _Sources:
     trust_HW: np.ndarray
 
 
+def _behind_lids(here_V3: np.ndarray, now_V3: np.ndarray, turned_S3: np.ndarray) -> np.ndarray:
+    """(V, 3) the points of the picture, but where eyes are seen: what is there however the lids move, turned."""
+    source_V3 = here_V3.copy()
+    for eye_V, moved_3 in zip(head_mesh().eyes > 0, turned_S3, strict=True):
+        source_V3[eye_V] = now_V3[eye_V] - moved_3
+    return source_V3
+
+
+def _eyes_to_draw(
+    now_V3: np.ndarray, units_now: np.ndarray | None, units_here: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """(V, 1) how much of an eye the reference does not show, its lids being closed, and (V, 2) from the iris."""
+    mesh = head_mesh()
+    if units_now is None or units_here is None:
+        return np.zeros((len(now_V3), 1)), np.zeros((len(now_V3), 2))
+    drawn_V1 = (mesh.eyes.T @ newly_seen(units_now, units_here))[:, None]
+    iris_V3 = mesh.eyes.T @ (eye_centers(now_V3) + gaze(units_now))
+    return drawn_V1, now_V3[:, :2] - iris_V3[:, :2]
+
+
 def _carried(sources_HW2: np.ndarray, on_HW: np.ndarray, now: Head, place: Head, roll: np.ndarray) -> np.ndarray:
     """(H, W, 2) sources on the surface as they are, and beyond it: as the nearest point of the surface, fading."""
     pixels_HW2 = pixel_centers(on_HW.shape)
     rolled_HW2 = place.center_px + place.skull_px * ((pixels_HW2 - now.center_px) / now.skull_px @ roll.T)
     if on_HW.all() or not on_HW.any():
         return np.where(on_HW[..., None], sources_HW2, rolled_HW2)
-    kind = cv2.DIST_LABEL_PIXEL
-    far_HW, label_HW = cv2.distanceTransformWithLabels((~on_HW).astype(np.uint8), cv2.DIST_L2, 5, labelType=kind)
+    far_HW, label_HW = _nearest(on_HW)
     of_label = np.zeros((label_HW.max() + 1, 2))
     of_label[label_HW[on_HW]] = (sources_HW2 - rolled_HW2)[on_HW]
     fade_HW1 = np.exp(-far_HW / (now.skull_px * _HAIR))[..., None]
     return np.where(on_HW[..., None], sources_HW2, rolled_HW2 + fade_HW1 * of_label[label_HW])
+
+
+def _nearest(on_HW: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W) distance to the nearest True pixel, and that one's number."""
+    kind = cv2.DIST_LABEL_PIXEL
+    return cv2.distanceTransformWithLabels((~on_HW).astype(np.uint8), cv2.DIST_L2, 5, labelType=kind)
 
 
 def _share(trust_HW: np.ndarray, others_trust_HW: np.ndarray, on_HW: np.ndarray) -> np.ndarray:

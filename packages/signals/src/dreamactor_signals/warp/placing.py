@@ -66,7 +66,7 @@ def _face(track: MotionTrack, frame: int) -> dict[str, Any]:
     if track.face_confidence[frame] < SEEN:
         return {}
     units = None if track.face_units is None else track.face_units[frame].astype(np.float64)
-    return {"units": units, "chin_px": float(track.face_boxes_px[frame, 3])}
+    return {"units": units, "face_box_px": track.face_boxes_px[frame].astype(np.float64)}
 
 
 def _beyond_frame(joints_cam_m: np.ndarray, joints_px: np.ndarray, size: tuple[int, int]) -> np.ndarray:

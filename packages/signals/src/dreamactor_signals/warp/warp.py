@@ -11,14 +11,14 @@ Legend: T video frames, H W rows and columns, C channels.
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 
-from dreamactor_signals.warp.cutting import Silhouette, cut_out
+from dreamactor_signals.warp.cutting import cut_out
+from dreamactor_signals.warp.face_points import face_points_px
 from dreamactor_signals.warp.flat import Flat, FlatPiece
 from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.head_piece import HeadPiece
-from dreamactor_signals.warp.parts import TRUNK
+from dreamactor_signals.warp.parts import HEAD, TRUNK
 from dreamactor_signals.warp.placing import Placement, place_parts
 from dreamactor_signals.warp.scenery import moved_scenery
-from dreamactor_signals.warp.silhouette import silhouette
 
 
 class ReferenceWarp:
@@ -27,16 +27,18 @@ class ReferenceWarp:
     Args:
         image_HWC: uint8.
         pose: one frame, how the person stands in it, in its pixels.
-        silhouette: see `cutting.cut_out`.
+        learned: whether networks are asked what the picture shows, whose pixels are the person's and where the face is.
     """
 
-    def __init__(self, image_HWC: np.ndarray, pose: MotionTrack, silhouette: Silhouette | None = silhouette) -> None:
+    def __init__(self, image_HWC: np.ndarray, pose: MotionTrack, *, learned: bool = True) -> None:
         image_HWC = np.ascontiguousarray(image_HWC)
         self._pose = pose
         self._start = place_parts(pose, 0)
-        cut = cut_out(image_HWC, self._start, silhouette)
+        cut = cut_out(image_HWC, self._start, learned=learned)
         self._background_HWC = cut.background_HWC
-        self._pieces = {name: _piece(self._start[name], picture) for name, picture in cut.pieces.items()}
+        head = self._start.get(HEAD)
+        face_px = face_points_px(image_HWC, head) if learned and isinstance(head, Head) else None
+        self._pieces = {name: _piece(self._start[name], picture, face_px) for name, picture in cut.pieces.items()}
 
     def frames(self, track: MotionTrack) -> np.ndarray:
         """(T, H, W, 3) uint8: the picture as the person's own joints would have it, in pixels of the picture."""
@@ -59,8 +61,8 @@ class ReferenceWarp:
         return trunk | known
 
 
-def _piece(place: Placement, picture_HW4: np.ndarray) -> FlatPiece | HeadPiece:
-    return HeadPiece(place, picture_HW4) if isinstance(place, Head) else FlatPiece(place, picture_HW4)
+def _piece(place: Placement, picture_HW4: np.ndarray, face_px: np.ndarray | None) -> FlatPiece | HeadPiece:
+    return HeadPiece(place, picture_HW4, face_px) if isinstance(place, Head) else FlatPiece(place, picture_HW4)
 
 
 def _moved(piece: FlatPiece | HeadPiece, now: Placement) -> np.ndarray:

@@ -5,20 +5,18 @@ Legend: L = 478 landmarks.
 
 import numpy as np
 
-from dreamactor_signals.litert.detector import Detection, Detector, DetectorLayout, sigmoid
+from dreamactor_signals.faces.landmarks import read_landmarks, with_margin
+from dreamactor_signals.litert.detector import Detection, Detector, DetectorLayout
 from dreamactor_signals.litert.network import Network
-from dreamactor_signals.litert.regions import Region, angle_level, region_around
+from dreamactor_signals.litert.regions import Region, angle_level
 from dreamactor_signals.litert.wheels import face_member
 from dreamactor_signals.trackers.embedded.body import Point
 from dreamactor_signals.trackers.embedded.camera import Camera
 from dreamactor_signals.trackers.embedded.head import HeadOfFace, head_of_body, head_of_face
 from dreamactor_signals.trackers.embedded.readings import BodyReading, FaceGlimpse, FaceReading
 
-LANDMARKS = 478
-RIGHT_EYE_OUTER, LEFT_EYE_OUTER = 33, 263
 _LAYOUT = DetectorLayout(grids=((16, 2), (8, 6)), low=-1.0, boxes="regressors", scores="classificators")
 _EYES_DETECTED = (0, 1)
-_FACE_MARGIN = 1.5
 # A head is about this many times as long as its ears are apart, and as its eyes are above its mouth.
 _HEAD_PER_EARS, _HEAD_PER_FACE = 2.5, 6.0
 _HEAD_VISIBLE = 0.5
@@ -116,23 +114,18 @@ class FaceReader:
 
     def _read_region(self, frame: np.ndarray, region: Region) -> FaceReading | None:
         """Landmarks in the region; what it shows decides the next frame's region."""
-        size = self._networks.landmarks.input_size
-        outputs = self._networks.landmarks(region.crop(frame, size).astype(np.float32) / 255)
-        score = float(sigmoid(outputs["Identity_1"].astype(np.float64)).reshape(()))
-        if score < self._networks.min_score:
+        seen = read_landmarks(self._networks.landmarks, frame, region)
+        if seen.score < self._networks.min_score:
             self._region = None
             return None
-        raw = outputs["Identity"].reshape(LANDMARKS, 3).astype(np.float64)
-        points_px = region.to_frame(raw[:, :2] / size)
-        depth_px = raw[:, 2] / size * region.side_px
-        level = angle_level(points_px[RIGHT_EYE_OUTER], points_px[LEFT_EYE_OUTER])
-        self._region = self._last_seen = region_around(points_px, level).scaled(_FACE_MARGIN)
+        self._region = self._last_seen = seen.region()
+        points_px = seen.points_px
         units = self._networks.expression(points_px[_EXPRESSION_LANDMARKS])["StatefulPartitionedCall:0"]
         return FaceReading(
             box_px=np.concatenate([points_px.min(axis=0), points_px.max(axis=0)]),
             units=np.clip(units, 0, 1),
-            head=self._read_head(points_px, depth_px, self._camera, confidence=score),
-            score=score,
+            head=self._read_head(points_px, seen.depth_px, self._camera, confidence=seen.score),
+            score=seen.score,
         )
 
 
@@ -165,4 +158,4 @@ def _detected_region(face: Detection) -> Region:
     right_eye, left_eye = face.keypoints_px[list(_EYES_DETECTED)]
     center = face.box_center_px
     level = angle_level(right_eye, left_eye)
-    return Region((float(center[0]), float(center[1])), face.side_px, level).scaled(_FACE_MARGIN)
+    return with_margin(Region((float(center[0]), float(center[1])), face.side_px, level))
