@@ -11,7 +11,7 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings import Settings, load_settings
 from dreamactor_core.settings.dataset import ShardsSettings
 from dreamactor_core.settings.training import RefinerStageSettings
-from dreamactor_dataset.fitting import Fit
+from dreamactor_dataset.fitting import Fit, shrink_frames
 from dreamactor_dataset.shards.pack import pack_clips
 from dreamactor_model.animate.frames import make_frames, to_pixels
 from dreamactor_model.animate.loaded import LoadedModel
@@ -19,7 +19,7 @@ from dreamactor_model.animate.references import WarpedReference, encode_images
 from dreamactor_model.checkpoint import load_checkpoint, save_checkpoint
 from dreamactor_model.presets import RefinerConfig, get_preset
 from dreamactor_model.refiner import Refiner
-from dreamactor_model.sampling.canvas import ShrunkMotion, enlarge_frame, shrink_pictures
+from dreamactor_model.sampling.canvas import ShrunkMotion, enlarge_frame
 from dreamactor_model.sampling.references import References
 from dreamactor_model.sampling.refining import refine_frames
 from dreamactor_model.sampling.stream import MotionArrays, decode_frames, sample_stream
@@ -205,7 +205,7 @@ def test_the_transformer_sees_means_of_what_the_video_is_made_of() -> None:
     assert shown.poses([1]) == motion.poses([1])
     pictures = random.integers(0, 255, (1, SIDE, SIDE, 3), dtype=np.uint8)
     means = pictures.reshape(1, SIDE // 2, 2, SIDE // 2, 2, 3).mean(axis=(2, 4))
-    np.testing.assert_allclose(shrink_pictures(pictures, 2), means, atol=0.51)
+    np.testing.assert_allclose(shrink_frames(pictures, 2), means, atol=0.51)
     flat = torch.full((3, SIDE, SIDE), 0.25)
     torch.testing.assert_close(enlarge_frame(flat, 2), torch.full((3, 2 * SIDE, 2 * SIDE), 0.25))
 
@@ -217,7 +217,7 @@ def test_a_reference_is_moved_on_the_fine_canvas_and_encoded_on_the_coarse_one()
     fine = WarpedReference(vae, image, pose, fineness=2)
     moved = fine.frames(pose)
     assert moved.shape == (1, 2 * SIDE, 2 * SIDE, 3)
-    torch.testing.assert_close(fine.latents(pose), encode_images(vae, shrink_pictures(moved, 2)))
+    torch.testing.assert_close(fine.latents(pose), encode_images(vae, shrink_frames(moved, 2)))
 
 
 def test_a_model_whose_canvas_is_finer_makes_frames_of_that_size() -> None:

@@ -15,7 +15,7 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.dataset import BalanceSettings, SamplingDataSettings
 
 from dreamactor_dataset.clip_table import ClipTable
-from dreamactor_dataset.fitting import Fit, resize
+from dreamactor_dataset.fitting import Fit, shrink_frames
 from dreamactor_dataset.shards.archive import ShardReader
 from dreamactor_dataset.shards.contents import (
     CROPS,
@@ -164,12 +164,7 @@ class ClipSet:
         """Pictures that were packed finer than is wanted."""
         size = self.table.size(clip_index)
         packed = self._pictures(name, clip_index, chosen, (self._shrink * size[0], self._shrink * size[1]))
-        if self._shrink == 1:
-            return packed
-        shrunk = np.empty((len(packed), size[1], size[0], 3), np.uint8)
-        for small, picture in zip(shrunk, packed, strict=True):
-            small[...] = resize(picture, size)
-        return shrunk
+        return shrink_frames(packed, self._shrink)
 
     def _pictures(self, name: str, clip_index: int, chosen: Sequence[int] | None, size: tuple[int, int]) -> np.ndarray:
         wanted = range(int(self.table.lengths[clip_index])) if chosen is None else chosen

@@ -65,6 +65,17 @@ class Fit:
         )
 
 
+def shrink_frames(frames_THWC: np.ndarray, fineness: int) -> np.ndarray:
+    """(T, H, W, 3) uint8, sides divided by `fineness`; there may be none."""
+    if fineness == 1:
+        return frames_THWC
+    count, height, width, channels = frames_THWC.shape
+    shrunk = np.empty((count, height // fineness, width // fineness, channels), np.uint8)
+    for small, frame in zip(shrunk, frames_THWC, strict=True):
+        small[...] = resize(frame, (width // fineness, height // fineness))
+    return shrunk
+
+
 def resize(frame_HWC: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """One (H, W, 3) frame at another width and height."""
     import cv2

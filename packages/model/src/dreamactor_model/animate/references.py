@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings.signals import Guidance
+from dreamactor_dataset.fitting import shrink_frames
 from dreamactor_dataset.samples import Sample
 from dreamactor_signals.warp import ReferenceWarp
 
 from dreamactor_model.animate.loaded import LoadedModel
 from dreamactor_model.animate.subject import Subject
-from dreamactor_model.sampling.canvas import shrink_maps, shrink_pictures
+from dreamactor_model.sampling.canvas import shrink_maps
 from dreamactor_model.sampling.references import References
 from dreamactor_model.vae import VideoVAE
 
@@ -27,7 +28,7 @@ def encode_references(model: LoadedModel, subject: Subject, guidance: Guidance) 
     """
     poses_RCHW = subject.control_maps(guidance) if model.actor.config.reference_pose else None
     return References(
-        encode_images(model.vae, shrink_pictures(subject.images_RHWC, model.fineness)),
+        encode_images(model.vae, shrink_frames(subject.images_RHWC, model.fineness)),
         None if poses_RCHW is None else shrink_maps(poses_RCHW, model.fineness),
         WarpedReference(model.vae, subject.images_RHWC[0], subject.track, model.fineness),
     )
@@ -42,7 +43,7 @@ def encode_sample_references(vae: VideoVAE, sample: Sample, leading: int = 0, fi
     """
     warp = WarpedReference(vae, sample.references_RHWC[leading], sample.reference_poses[leading], fineness)
     return References(
-        encode_images(vae, shrink_pictures(sample.references_RHWC, fineness)),
+        encode_images(vae, shrink_frames(sample.references_RHWC, fineness)),
         shrink_maps(sample.reference_control_RCHW, fineness),
         warp,
     )
@@ -70,7 +71,7 @@ class WarpedReference:
 
     def latents(self, poses: MotionTrack) -> torch.Tensor:
         """Normalised latents (F, C, H / stride, W / stride), one frame of the poses each."""
-        return encode_images(self._vae, shrink_pictures(self.frames(poses), self._fineness))
+        return encode_images(self._vae, shrink_frames(self.frames(poses), self._fineness))
 
 
 @torch.inference_mode()

@@ -15,10 +15,11 @@ from dreamactor_core.settings.signals import Guidance
 from dreamactor_signals.draw import control_maps
 
 from dreamactor_model.animate.frames import make_frames
-from dreamactor_model.animate.loaded import LoadedModel
+from dreamactor_model.animate.loaded import LoadedModel, fineness_of
 from dreamactor_model.animate.references import encode_references
 from dreamactor_model.animate.subject import Subject
 from dreamactor_model.animate.views import with_made_views
+from dreamactor_model.checkpoint import read_about
 from dreamactor_model.evaluation.suites.scenes import Scene
 from dreamactor_model.evaluation.suites.table import Variant
 from dreamactor_model.evaluation.unavailable import Unavailable
@@ -80,13 +81,13 @@ class ModelContender:
 
 
 def load_contender(
-    variant: Variant, checkpoint: Path, settings: Settings, sampling: SamplingSettings, fineness: int = 1
+    variant: Variant, checkpoint: Path, settings: Settings, sampling: SamplingSettings
 ) -> ModelContender:
     """The model of a variant.
 
     Args:
-        checkpoint: the folder that is evaluated, for variants without weights of their own.
-        fineness: of the scenes' canvas; frames of weights that make coarser ones are enlarged.
+        checkpoint: the folder that is evaluated. Its canvas is the scenes': coarser frames of a variant's own weights
+            are enlarged to it.
 
     Raises:
         Unavailable: the variant needs other weights, which are not there or were trained in another way.
@@ -97,9 +98,10 @@ def load_contender(
         return ModelContender(_load(checkpoint, settings, guidance), variant, sampling, guidance)
     folder = Path(settings.training.models_dir, variant.weights)
     try:
-        model = replace(_load(folder, settings, guidance), fineness=fineness)
+        model = _load(folder, settings, guidance)
     except WeightsError as problem:
         raise Unavailable(f"{folder}: {problem.problem}; train it with: {variant.training}") from problem
+    model = replace(model, fineness=fineness_of(read_about(checkpoint)))
     return ModelContender(model, variant, sampling, guidance)
 
 

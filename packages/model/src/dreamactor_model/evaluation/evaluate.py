@@ -60,7 +60,7 @@ def evaluate_checkpoint(settings: Settings, manifest: Path) -> Path:
     videos: _Videos = {}
     weights: dict[str, str] = {}
     not_run: dict[str, str] = {}
-    for name, contender in _contenders(suite, checkpoint, settings, sampling, fineness, not_run):
+    for name, contender in _contenders(suite, checkpoint, settings, sampling, not_run):
         videos[name] = [contender.animate(scene) for scene in progress(scenes, f"{suite.name}: {name}")]
         if isinstance(contender, ModelContender):
             weights[name] = contender.weights_sha256
@@ -77,19 +77,14 @@ def evaluate_checkpoint(settings: Settings, manifest: Path) -> Path:
 
 
 def _contenders(
-    suite: Suite,
-    checkpoint: Path,
-    settings: Settings,
-    sampling: SamplingSettings,
-    fineness: int,
-    not_run: dict[str, str],
+    suite: Suite, checkpoint: Path, settings: Settings, sampling: SamplingSettings, not_run: dict[str, str]
 ) -> Iterator[tuple[str, Contender]]:
     """Baselines, then variants, one model in memory at a time; those that cannot run are noted instead."""
     yield COPY, CopyReference()
     yield WARP, Warp()
     for variant in suite.variants:
         try:
-            contender = load_contender(variant, checkpoint, settings, sampling, fineness)
+            contender = load_contender(variant, checkpoint, settings, sampling)
         except Unavailable as unavailable:
             not_run[variant.name] = unavailable.reason
             say(f"{variant.name} is left out: {unavailable.reason}")

@@ -1,6 +1,6 @@
 """Two canvases: the video's, and the smaller one of transformer and VAE, whose frames a refiner makes finer.
 
-Legend: T video frames, R references, C channels, H W canvas of the video, h w that of the transformer.
+Legend: T video frames, C channels, H W canvas of the video, h w that of the transformer.
 """
 
 from collections.abc import Sequence
@@ -8,19 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
-from dreamactor_dataset.fitting import resize
 from torch import Tensor
 from torch.nn import functional as F
 
 from dreamactor_model.sampling.stream import MotionSource
-
-
-def shrink_pictures(pictures_RHWC: np.ndarray, fineness: int) -> np.ndarray:
-    """(R, h, w, 3) uint8, sides divided by `fineness`."""
-    if fineness == 1:
-        return pictures_RHWC
-    height, width = pictures_RHWC.shape[1:3]
-    return np.stack([resize(picture, (width // fineness, height // fineness)) for picture in pictures_RHWC])
 
 
 def shrink_maps(control_TCHW: np.ndarray, fineness: int) -> np.ndarray:
