@@ -153,9 +153,8 @@ class HeadPiece:
     @cached_property
     def _eyeballs(self) -> np.ndarray:
         """The picture with what is seen through the lids going on beyond them."""
-        eyes_V1 = head_mesh().eyes.sum(axis=0)[:, None]
-        on_HW, eyes_HW1 = self.place.surface(self.picture_HW4.shape, self._points, eyes_V1)
-        is_eye_HW = on_HW & (eyes_HW1[..., 0] > _HALF_A_PIXEL)
+        on_HW, values_HW3 = self._surface_here
+        is_eye_HW = on_HW & (values_HW3[..., 2] > _HALF_A_PIXEL)
         if not is_eye_HW.any():
             return self.picture_HW4
         far_HW, label_HW = _nearest(is_eye_HW)
@@ -166,23 +165,22 @@ class HeadPiece:
 
     @cached_property
     def _surface_here(self) -> tuple[np.ndarray, np.ndarray]:
-        """(H, W) bool and (H, W, 2): depth in radii from the skull's centre, and 1 where there is face."""
-        points = self._points
-        depth_V = points @ self.place.rotation[2]
-        values = np.stack([depth_V, head_mesh().is_face], axis=-1)
-        on_HW, values_HW2 = self.place.surface(self.picture_HW4.shape, points, values)
-        return on_HW, values_HW2
+        """(H, W) bool and (H, W, 3): depth in radii from the skull's centre, 1 where there is face, 1 where an eye."""
+        depth_V = self._points @ self.place.rotation[2]
+        values_V3 = np.stack([depth_V, head_mesh().is_face, head_mesh().eyes.sum(axis=0)], axis=-1)
+        on_HW, values_HW3 = self.place.surface(self.picture_HW4.shape, self._points, values_V3)
+        return on_HW, values_HW3
 
     @cached_property
     def _depth(self) -> np.ndarray:
-        on_HW, values_HW2 = self._surface_here
-        return np.where(on_HW, values_HW2[..., 0], np.float32(np.inf))
+        on_HW, values_HW3 = self._surface_here
+        return np.where(on_HW, values_HW3[..., 0], np.float32(np.inf))
 
     @cached_property
     def _face(self) -> np.ndarray:
         """1 on the face and where it may stand out beyond the average one, else 0."""
-        on_HW, values_HW2 = self._surface_here
-        face_HW = on_HW & (values_HW2[..., 1] > HALF_A_FACE)
+        on_HW, values_HW3 = self._surface_here
+        face_HW = on_HW & (values_HW3[..., 1] > HALF_A_FACE)
         reach = max(1, round(_OUTSTANDING * self.place.skull_px))
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
         return np.asarray(cv2.dilate(face_HW.astype(np.float32), kernel))
