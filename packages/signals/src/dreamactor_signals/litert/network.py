@@ -1,10 +1,12 @@
 """One LiteRT network: arrays in, named arrays out."""
 
+from threading import Lock
+
 import numpy as np
 
 
 class Network:
-    """An interpreter of one `.tflite` file with one input.
+    """An interpreter of one `.tflite` file with one input. Threads may share it: they run it one after another.
 
     Args:
         model: the file's bytes.
@@ -17,6 +19,7 @@ class Network:
 
         self._interpreter = Interpreter(model_content=model, num_threads=threads)
         self._interpreter.allocate_tensors()
+        self._running = Lock()
         (self._input,) = self._interpreter.get_input_details()
         self._outputs = self._interpreter.get_output_details()
 
@@ -27,6 +30,7 @@ class Network:
 
     def __call__(self, values: np.ndarray) -> dict[str, np.ndarray]:
         """Run it on one input without its batch axis; the outputs keep theirs."""
-        self._interpreter.set_tensor(self._input["index"], values[None].astype(np.float32, copy=False))
-        self._interpreter.invoke()
-        return {out["name"]: self._interpreter.get_tensor(out["index"]) for out in self._outputs}
+        with self._running:
+            self._interpreter.set_tensor(self._input["index"], values[None].astype(np.float32, copy=False))
+            self._interpreter.invoke()
+            return {out["name"]: self._interpreter.get_tensor(out["index"]) for out in self._outputs}

@@ -5,7 +5,6 @@ Legend: F = 468 points of the skin, as the average face has them.
 
 from functools import cache
 from math import atan2
-from threading import Lock
 
 import numpy as np
 
@@ -20,8 +19,6 @@ _LEAST_SCORE = 0.5
 _LEAST_FACING = 0.4
 # The first look is where the track says, the second one where the first has found the face.
 _LOOKS = 2
-# Data are prepared in several threads, and an interpreter is nobody's while it runs.
-_RUNNING = Lock()
 
 
 def face_points_px(image_HWC: np.ndarray, head: Head) -> np.ndarray | None:
@@ -38,8 +35,7 @@ def face_points_px(image_HWC: np.ndarray, head: Head) -> np.ndarray | None:
     side_px = float((high_px - low_px).max())
     region = with_margin(Region((float(middle_px[0]), float(middle_px[1])), side_px, roll_rad))
     for _ in range(_LOOKS):
-        with _RUNNING:
-            seen = read_landmarks(_network(), image_HWC, region)
+        seen = read_landmarks(_network(), image_HWC, region)
         if seen.score < _LEAST_SCORE:
             return None
         region = seen.region()

@@ -5,7 +5,6 @@ Legend: H W rows and columns.
 """
 
 from functools import cache
-from threading import Lock
 
 import cv2
 import numpy as np
@@ -16,8 +15,6 @@ from dreamactor_signals.litert.wheels import body_network
 _MODEL = "selfie_segmentation/selfie_segmentation.tflite"
 # Around somebody the network wants to see something of what is behind, too: this share of their extent on each side.
 _MARGIN = 0.25
-# Data are prepared in several threads, and an interpreter is nobody's while it runs.
-_RUNNING = Lock()
 
 
 def silhouette(image_HWC: np.ndarray, near_HW: np.ndarray) -> np.ndarray:
@@ -51,8 +48,7 @@ def _look(image_HWC: np.ndarray) -> np.ndarray:
     network = _network()
     side = network.input_size
     shown_HWC = cv2.resize(image_HWC, (side, side), interpolation=cv2.INTER_LINEAR).astype(np.float32) / 255
-    with _RUNNING:
-        (answer,) = network(shown_HWC).values()
+    (answer,) = network(shown_HWC).values()
     return np.asarray(cv2.resize(answer[0, ..., 0], image_HWC.shape[1::-1], interpolation=cv2.INTER_LINEAR))
 
 
