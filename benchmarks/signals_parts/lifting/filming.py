@@ -1,17 +1,22 @@
 """Filmed people as the body's network reads them, beside where their joints truly are.
 
-Every person's clips lie in one file, written once: a run that was interrupted goes on behind the last one.
+Every person's clips lie in one file, written once: a run that was interrupted goes on behind the last one. The larger
+cast is filmed coarsely now and then, as small videos are: what the network misreads there is more, and other.
 
 Legend: C clips, T frames, P = 33 body points, J joints.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 from dreamactor_core.console import progress
 from dreamactor_core.files import load_tensors, save_tensors
+from dreamactor_core.process_map import map_in_workers
 from dreamactor_core.settings.signals import SignalsSettings
 from dreamactor_core.skeleton import joint_index
 from dreamactor_dataset.synthetic.figure.figure import Figure, build_figure
@@ -34,7 +39,8 @@ from benchmarks.signals_parts.lifting.motions import ON_THE_FLOOR, UPRIGHT, VALI
 Person = tuple[int, int]
 """Seed and number of an identity."""
 
-TRAINING_CAST: tuple[Person, ...] = tuple((7101, number) for number in range(48))
+DEPTHS_CAST: tuple[Person, ...] = tuple((7101, number) for number in range(240))
+PLACES_CAST = DEPTHS_CAST[:48]
 VALIDATION_CAST: tuple[Person, ...] = tuple((7102, number) for number in range(6))
 
 _CLIPS, _FRAMES = 8, 12
@@ -44,6 +50,8 @@ _FRAMINGS: tuple[Framing, ...] = ("full", "half", "portrait")
 _FRAMING_ODDS = (0.65, 0.22, 0.13)
 # Most films see people from the front, some from anywhere.
 _FRONT_SHARE, _FRONT_RAD = 0.6, 0.8
+# This share of the larger cast's films shows no more pixels than these along a side.
+_COARSE_SHARE, _COARSE_PX = 0.4, (90, 190)
 # From the middle of the hips to that of the head, for those who bend down.
 _LEAST_TORSO_M = 0.4
 
@@ -88,30 +96,49 @@ class Filmed:
         return self.joints_cam_m[..., :2] / depth_m * self.focal_px[:, None, None, None] + np.array(SIZE) / 2
 
 
-def film_cast(cast: tuple[Person, ...], captures: tuple[str, ...], folder: Path) -> Filmed:
-    """All clips of a cast; those of people whose file is in the folder are read from it."""
-    settings = SignalsSettings()
-    networks = BodyNetworks(threads=1, min_score=settings.min_score)
-    people = []
-    for person in progress(cast, "filming bodies", len(cast)):
-        path = folder / f"bodies-{person[0]}-{person[1]:03d}.safetensors"
-        if not path.exists():
-            save_tensors(path, _film_person(person, captures, networks), {})
-        people.append(load_tensors(path)[0])
-    return Filmed(**{name: np.concatenate([one[name] for one in people]) for name in people[0]})
+def places_clips(folder: Path) -> Filmed:
+    """Of the smaller cast and the motions to learn from."""
+    return _film_cast(PLACES_CAST, UPRIGHT + ON_THE_FLOOR, folder / "fine")
 
 
-def training_clips(folder: Path) -> Filmed:
-    """Of the cast and the motions to learn from."""
-    return film_cast(TRAINING_CAST, UPRIGHT + ON_THE_FLOOR, folder)
+def depths_clips(folder: Path) -> Filmed:
+    """Of the larger cast and the motions to learn from."""
+    return _film_cast(DEPTHS_CAST, UPRIGHT + ON_THE_FLOOR, folder / "coarse", coarse_share=_COARSE_SHARE)
 
 
 def validation_clips(folder: Path) -> Filmed:
     """Of other people and other motions."""
-    return film_cast(VALIDATION_CAST, VALIDATION, folder)
+    return _film_cast(VALIDATION_CAST, VALIDATION, folder / "fine")
 
 
-def _film_person(person: Person, captures: tuple[str, ...], networks: BodyNetworks) -> dict[str, np.ndarray]:
+def _film_cast(cast: tuple[Person, ...], captures: tuple[str, ...], folder: Path, coarse_share: float = 0.0) -> Filmed:
+    """All clips of a cast; those of people whose file is in the folder are read from it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    new = [person for person in cast if not _path(folder, person).exists()]
+    made = map_in_workers(partial(_film, folder, captures, coarse_share), new, os.cpu_count() or 1, folder)
+    for _ in progress(made, "filming bodies", len(new)):
+        pass
+    people = [load_tensors(_path(folder, person))[0] for person in cast]
+    return Filmed(**{name: np.concatenate([one[name] for one in people]) for name in people[0]})
+
+
+def _path(folder: Path, person: Person) -> Path:
+    return folder / f"bodies-{person[0]}-{person[1]:03d}.safetensors"
+
+
+def _film(folder: Path, captures: tuple[str, ...], coarse_share: float, person: Person) -> None:
+    save_tensors(_path(folder, person), _film_person(person, captures, coarse_share, _networks()), {})
+
+
+@cache
+def _networks() -> BodyNetworks:
+    """Once a process."""
+    return BodyNetworks(threads=1, min_score=SignalsSettings().min_score)
+
+
+def _film_person(
+    person: Person, captures: tuple[str, ...], coarse_share: float, networks: BodyNetworks
+) -> dict[str, np.ndarray]:
     figure = build_figure(make_identity(*person))
     clips = []
     for number in range(_CLIPS):
@@ -122,7 +149,8 @@ def _film_person(person: Person, captures: tuple[str, ...], networks: BodyNetwor
         performance = draw_motion(random, _FRAMES, known)
         pose = rig_performance(figure, performance)
         camera = _camera(framing, random, figure, pose)
-        readings = list(_read(figure, performance, pose, camera, random, networks))
+        side_px = _drawn_side_px(random, coarse_share)
+        readings = list(_read(figure, performance, pose, camera, random, networks, side_px))
         clips.append(
             {
                 "points_px": _stack(readings, "points_px", (POINTS, 2)),
@@ -145,14 +173,29 @@ def _read(
     camera: Camera,
     random: np.random.Generator,
     networks: BodyNetworks,
+    side_px: int | None,
 ) -> Iterator[BodyReading | None]:
-    """What the network says of each frame."""
+    """What the network says of each frame, shown with no more detail than so many pixels have."""
     width, height = (side * SUPERSAMPLING for side in camera.size)
     scene = Scene(figure, camera, make_lights(random), make_background(random, height, width))
     reader = BodyReader(networks)
     for frame in range(performance.frame_count):
         picture, _ = draw(scene, posed_vertices_m(figure, pose, frame, performance.units[frame]))
-        yield reader.read(picture)
+        yield reader.read(picture if side_px is None else _seen_at(picture, side_px))
+
+
+def _drawn_side_px(random: np.random.Generator, coarse_share: float) -> int | None:
+    """Pixels along the side of a coarse film; None for others."""
+    if not coarse_share:
+        return None
+    is_coarse, side_px = random.random() < coarse_share, int(random.integers(*_COARSE_PX))
+    return side_px if is_coarse else None
+
+
+def _seen_at(picture: np.ndarray, side_px: int) -> np.ndarray:
+    """A picture of its own size, with the detail of a smaller one."""
+    small = cv2.resize(picture, (side_px, side_px), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR))
 
 
 def _camera(framing: Framing, random: np.random.Generator, figure: Figure, pose: BonePose) -> Camera:

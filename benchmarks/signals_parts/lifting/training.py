@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from benchmarks.signals_parts.lifting.samples import JOINT_OF_LIFTED, Samples
 
-_WIDTH, _DROPOUT = 64, 0.25
+_DROPOUT = 0.25
 _EPOCHS, _BATCH, _RATE, _DECAY = 16, 128, 1e-3, 0.05
 _AVERAGED = 0.99
 _NOISE = 0.15
@@ -37,9 +37,9 @@ _LONG = np.isin(np.arange(len(_LINES)), np.concatenate([LIMB_BONES[limb] for lim
 class Network(nn.Module):
     """As `Lifting` computes it, on features of unit variance."""
 
-    def __init__(self, limbs: int, features: int) -> None:
+    def __init__(self, limbs: int, features: int, width: int) -> None:
         super().__init__()
-        sizes = (features, _WIDTH, _WIDTH, 3)
+        sizes = (features, width, width, 3)
         spreads = [*np.sqrt(2 / np.array(sizes[:-2])), 0.0]
         self.weights = nn.ParameterList(
             spread * torch.randn(limbs, before, after)
@@ -57,6 +57,10 @@ class Network(nn.Module):
             if layer < len(self.weights) - 1:
                 values = nn.functional.dropout(torch.relu(values), _DROPOUT, self.training)
         return torch.einsum("nsbx,sbl->nlx", values * self.mirror, self.hanging)
+
+
+Layer = tuple[np.ndarray, np.ndarray]
+"""Weights (B, in, out) and biases (B, out)."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class Batch:
         return joints
 
 
-def train(training: Samples, validation: Samples, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def train(training: Samples, validation: Samples, seed: int, *, width: int) -> list[Layer]:
     """Weights (in, out) and biases of the layers, for features as they come.
 
     What is kept is the running mean of the weights at the end; validation is only told.
@@ -100,7 +104,7 @@ def train(training: Samples, validation: Samples, seed: int) -> list[tuple[np.nd
     mean = training.features.mean(axis=(0, 1))
     spread = training.features.std(axis=(0, 1)).clip(_LEAST_SPREAD)
     batch, judged = (_standardized(Batch.of(samples), mean, spread) for samples in (training, validation))
-    network = Network(*mean.shape)
+    network = Network(*mean.shape, width)
     optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=_DECAY)
     steps = _EPOCHS * -(-len(batch.rays) // _BATCH)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
@@ -122,6 +126,28 @@ def train(training: Samples, validation: Samples, seed: int) -> list[tuple[np.nd
         if epoch % 4 == 3:
             say(f"epoch {epoch + 1}: loss {np.mean(losses):.4f}; {_told(judged, averaged.module, validation.framing)}")
     return list(_folded(averaged.module, mean, spread))
+
+
+def side_by_side(places: list[Layer], depths: list[Layer]) -> list[Layer]:
+    """One network that says what the first says across the picture and down, and what the second says away."""
+    joined = []
+    last = len(places) - 1
+    for number, ((weight, bias), (other_weight, other_bias)) in enumerate(zip(places, depths, strict=True)):
+        if number == last:
+            weight, other_weight = weight * (1, 1, 0), other_weight * (0, 0, 1)
+            joined.append((np.concatenate([weight, other_weight], 1), bias * (1, 1, 0) + other_bias * (0, 0, 1)))
+        elif number == 0:
+            joined.append((np.concatenate([weight, other_weight], 2), np.concatenate([bias, other_bias], 1)))
+        else:
+            joined.append((_block_diagonal(weight, other_weight), np.concatenate([bias, other_bias], 1)))
+    return joined
+
+
+def _block_diagonal(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(B, H1 + H2, H1 + H2) of (B, H1, H1) and (B, H2, H2)."""
+    right = np.zeros((len(first), first.shape[1], second.shape[2]))
+    left = np.zeros((len(first), second.shape[1], first.shape[2]))
+    return np.concatenate([np.concatenate([first, right], 2), np.concatenate([left, second], 2)], 1)
 
 
 def loss_of(corrections_m: Tensor, batch: Batch) -> Tensor:
@@ -153,7 +179,7 @@ def _told(batch: Batch, network: nn.Module | None, framing: np.ndarray) -> str:
     return "validation {:.1f} / {:.1f} / {:.1f} degrees full / half / portrait".format(*means)
 
 
-def _folded(network: Network, mean: np.ndarray, spread: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _folded(network: Network, mean: np.ndarray, spread: np.ndarray) -> Iterator[Layer]:
     """The layers, the first one for features (B, F) that were not brought to unit variance."""
     for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
         weight, bias = weights.detach().double().numpy(), biases.detach().double().numpy()

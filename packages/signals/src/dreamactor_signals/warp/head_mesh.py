@@ -18,7 +18,7 @@ from dreamactor_signals.rotations import unit
 from dreamactor_signals.warp.eyes import RIMS
 
 # Hair stands off the skull.
-_HAIR_RADIUS = 1.05
+SKULL_RADIUS = 1.05
 # Points of the skull, evenly over the sphere, no nearer to the face than this angle.
 _SKULL_POINTS, _GAP_RAD = 900, 0.22
 # The rim of the inner lips among the face's points.
@@ -102,7 +102,7 @@ def _skull(face_F3: np.ndarray) -> np.ndarray:
     turns = np.pi * (1 + 5**0.5) * steps
     sphere_S3 = np.stack([np.cos(turns) * np.sin(polar), np.cos(polar), np.sin(turns) * np.sin(polar)], axis=-1)
     apart_S = np.arccos((sphere_S3 @ unit(face_F3).T).clip(-1, 1)).min(axis=1)
-    return np.asarray(_HAIR_RADIUS * sphere_S3[apart_S > _GAP_RAD])
+    return np.asarray(SKULL_RADIUS * sphere_S3[apart_S > _GAP_RAD])
 
 
 def _triangles(open_face_F3: np.ndarray, skull_S3: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ Legend: H W rows and columns, C channels.
 """
 
 from dataclasses import dataclass
+import os
 from functools import cached_property
 
 import cv2
@@ -15,6 +16,8 @@ from dreamactor_signals.rotations import rotation_of_vector, vector_of_rotation
 from dreamactor_signals.warp.eyes import draw_eyes, eye_centers, gaze, move_lids, newly_seen
 from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.head_mesh import HALF_A_FACE, head_mesh, mouth_opening
+from dreamactor_signals.warp.skull import outline, reach, shaped_skull
+from dreamactor_signals.warp.spreading import spread
 
 _HALF = np.array([0.5, 0.5])
 # Over this many radii beyond the surface, hair ceases to go with it.
@@ -28,16 +31,17 @@ _GRAZING = 0.05
 # Faces are as long as these, in that of the average one; a chin is told from heads that face the camera at this cosine.
 _LENGTHS, _LEAST_FACING_CHIN = (0.85, 1.15), 0.5
 # Between these turns, hidden parts of the head come to be painted, and profiles beyond the surface to be left out.
-_LITTLE_RAD, _MUCH_RAD = np.radians((15, 40))
+_LITTLE_RAD, _MUCH_RAD = np.radians(tuple(map(int,os.environ.get("RAMP","15,40").split(","))))
 # A face beyond the average one's outline, in radii: noses, lips.
 _OUTSTANDING = 0.25
 _HALF_A_PIXEL = 0.5
 # How far what is seen of an eyeball is continued behind its lids, in radii.
 _EYEBALL = 0.15
-# How far the picture is continued, in the head's reach.
-_AROUND = 1.6
-_INPAINT_RADIUS = 3
-_RIM = np.ones((3, 3), np.uint8)
+# What the far half of a head is made of is looked for so far inside the outline, and trusted so much.
+_INSIDE, _FAR = float(os.environ.get("INS",".08")), float(os.environ.get("FAR",".1"))
+_RIM = np.ones((int(os.environ.get("RIM","7")),)*2, np.uint8)
+MODE = os.environ.get("MODE", "C")
+LOW = float(os.environ.get("LOW", ".15"))
 _SOFT_PX = 0.7
 _MOUTH_RGB = (45.0, 15.0, 15.0)
 _MIRROR = np.array([-1.0, 1.0, 1.0])
@@ -64,21 +68,32 @@ class HeadPiece:
         goes as the surface does, less so the farther it is.
         """
         seen = self._see(now)
-        own = self._look_for(seen.skin_HW3, seen.normals_HW3, seen.facing_HW)
-        others = self._look_for(seen.skin_HW3 * _MIRROR, seen.normals_HW3 * _MIRROR, seen.facing_HW)
+        own = self._look_for(seen.skin_HW3, seen.normals_HW3, seen)
+        others = self._look_for(seen.skin_HW3 * _MIRROR, seen.normals_HW3 * _MIRROR, seen)
         roll, turned = self._turn(now)
-        sources_HW2 = _carried(own.at_HW2, seen.on_HW, now, self.place, roll)
+        beside_HW2 = _carried(own.at_HW2, seen, now, self.place, roll)
+        sources_HW2 = np.where(seen.on_HW[..., None], own.at_HW2, beside_HW2)
         share_HW1 = _share(own.trust_HW, others.trust_HW, seen.on_HW)
-        whole_HW4 = self.picture_HW4 + turned * (self._whole - self.picture_HW4)
-        surface_HW4 = share_HW1 * _looked_up(whole_HW4, sources_HW2)
-        surface_HW4 += (1 - share_HW1) * _looked_up(whole_HW4, others.at_HW2)
+        shown_HW4 = self.picture_HW4 + turned * (self._inner - self.picture_HW4)
+        known_HW4 = _soft(own.trust_HW) * _looked_up(shown_HW4, sources_HW2)
+        known_HW4 += _soft((1 - own.trust_HW) * others.trust_HW) * _looked_up(shown_HW4, others.at_HW2)
+        there_HW1 = _looked_up(self.picture_HW4[..., 3], sources_HW2)[..., None]
+        there_HW1 = there_HW1 + turned * (1 - there_HW1)
+        known_HW4[..., :3] *= seen.on_HW[..., None]; known_HW4[..., 3] *= seen.on_HW
+        surface_HW4 = np.concatenate([spread(known_HW4), np.ones((*seen.on_HW.shape, 1), np.float32)], axis=-1)
         eyes_HW4 = share_HW1 * _looked_up(self._eyeballs, sources_HW2)
         eyes_HW4 += (1 - share_HW1) * _looked_up(self._eyeballs, others.at_HW2)
         eyes_HW4 += seen.drawn_HW1 * (draw_eyes(seen.iris_HW2) - eyes_HW4)
         surface_HW4 += seen.eyes_HW1 * (eyes_HW4 - surface_HW4)
         surface_HW4 += seen.mouth_HW1 * ((*_MOUTH_RGB, 1.0) - surface_HW4)
+        surface_HW4 *= there_HW1
         beside_HW4 = _looked_up(self.picture_HW4, sources_HW2)
         beside_HW4 *= 1 - turned * _looked_up(self._face, sources_HW2)[..., None]
+        if os.environ.get("DROP"):
+            near_face_HW = _nearest_face(seen.on_HW, seen.is_face_HW).astype(np.float32)
+            on_HW, values_HW3 = self._surface_here
+            was_face_HW = _looked_up(_nearest_face(on_HW, values_HW3[..., 1] > HALF_A_FACE).astype(np.float32), sources_HW2)
+            beside_HW4 *= 1 - turned * (near_face_HW * (1 - was_face_HW))[..., None]
         inside_HW1 = cv2.GaussianBlur(seen.on_HW.astype(np.float32), (0, 0), _SOFT_PX)[..., None]
         return np.asarray(beside_HW4 + inside_HW1 * (surface_HW4 - beside_HW4), dtype=np.float32)
 
@@ -96,30 +111,32 @@ class HeadPiece:
             vertex_normals(now_V3, mesh.triangles),
             opened * mesh.is_mouth[:, None],
             mesh.eyes.sum(axis=0)[:, None],
+            mesh.is_face[:, None],
             *_eyes_to_draw(now_V3, now.units, self.place.units),
         )
         on_HW, values_HWC = now.surface(self.picture_HW4.shape, now_V3, np.concatenate(values, axis=1))
-        skin, normals, mouth, eyes, drawn, iris = np.split(values_HWC, (3, 6, 7, 8, 9), axis=-1)
+        skin, normals, mouth, eyes, face, drawn, iris = np.split(values_HWC, (3, 6, 7, 8, 9, 10), axis=-1)
         facing_HW = -(normals @ now.rotation.T)[..., 2]
-        return _Seen(on_HW, skin, normals, facing_HW, mouth, eyes, drawn, iris)
+        return _Seen(on_HW, skin, normals, facing_HW, mouth, eyes, face[..., 0] > HALF_A_FACE, drawn, iris)
 
-    def _look_for(self, skin_HW3: np.ndarray, normals_HW3: np.ndarray, facing_HW: np.ndarray) -> "_Sources":
+    def _look_for(self, skin_HW3: np.ndarray, normals_HW3: np.ndarray, seen: "_Seen") -> "_Sources":
         """Where the picture shows points of the head. Those on the far half are looked for at the rim.
 
         Args:
             skin_HW3, normals_HW3: in head coordinates.
-            facing_HW: the cosine at which they are to be seen.
         """
         here_HW3 = skin_HW3 @ self.place.rotation.T
         facing_here_HW = -(normals_HW3 @ self.place.rotation.T)[..., 2]
         is_far_HW = (here_HW3[..., 2] > 0) & (facing_here_HW < 0)
         length_HW = np.linalg.norm(here_HW3[..., :2], axis=-1)
-        to_rim_HW = np.where(is_far_HW, np.maximum(1, 1 / np.maximum(length_HW, 1e-6)), 1)
+        rim_HW = reach(self._outline, here_HW3[..., :2]) - _INSIDE
+        to_rim_HW = np.where(is_far_HW, np.maximum(1, rim_HW / np.maximum(length_HW, 1e-6)), 1)
         sources_HW2 = self.place.project(here_HW3 * to_rim_HW[..., None])
         hidden_HW = here_HW3[..., 2] - _looked_up(self._depth, sources_HW2, cv2.INTER_NEAREST) > _HIDDEN
-        ratio_HW = (facing_here_HW + _GRAZING) / (np.maximum(facing_HW, 0) + _GRAZING)
-        trust_HW = np.where(facing_HW > 0, (ratio_HW / _WELL_SEEN).clip(0, 1), 1.0)
-        return _Sources(sources_HW2, trust_HW * ~hidden_HW)
+        ratio_HW = (facing_here_HW + _GRAZING) / (np.maximum(seen.facing_HW, 0) + _GRAZING)
+        trust_HW = np.where(seen.facing_HW > 0, ((ratio_HW - LOW) / _WELL_SEEN).clip(0, 1), 1.0) * ~hidden_HW
+        trust_HW = np.maximum(trust_HW, _FAR * (is_far_HW & ~seen.is_face_HW))
+        return _Sources(sources_HW2, trust_HW)
 
     def _turn(self, now: Head) -> tuple[np.ndarray, float]:
         """(2, 2) what a turn does in the picture, from there to here, and how far it leads out of it, 0 to 1."""
@@ -145,10 +162,20 @@ class HeadPiece:
         """(V, 3) of the surface as the picture shows it: where its face is seen, as deep as the average one."""
         mesh = head_mesh()
         if self.face_px is None:
-            return mesh.shaped(self.place.units, self._length)
+            return shaped_skull(mesh.shaped(self.place.units, self._length), self.place, self._outline)
         points_V3 = mesh.shaped(self.place.units) @ self.place.rotation.T
         points_V3[: len(self.face_px), :2] = (self.face_px - self.place.center_px) / self.place.skull_px
-        return np.asarray(points_V3[mesh.twins] @ self.place.rotation)
+        return shaped_skull(points_V3[mesh.twins] @ self.place.rotation, self.place, self._outline)
+
+    @cached_property
+    def _outline(self) -> np.ndarray:
+        return outline(self.place, np.ascontiguousarray(self._inner[..., 3]))
+
+    @cached_property
+    def _inner(self) -> np.ndarray:
+        """The picture without what is mixed with the scenery at its rim."""
+        is_inner_HW = cv2.erode(np.float32(self.picture_HW4[..., 3] > _HALF_A_PIXEL), _RIM)
+        return self.picture_HW4 * is_inner_HW[..., None]
 
     @cached_property
     def _eyeballs(self) -> np.ndarray:
@@ -185,20 +212,6 @@ class HeadPiece:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
         return np.asarray(cv2.dilate(face_HW.astype(np.float32), kernel))
 
-    @cached_property
-    def _whole(self) -> np.ndarray:
-        """The picture, going on beyond what was cut out as far as any part of the surface may look for itself."""
-        # What is mixed with the scenery at its rim must not be painted on.
-        is_head_HW = cv2.erode(np.float32(self.picture_HW4[..., 3] > _HALF_A_PIXEL), _RIM) > 0
-        around_HW = self.place.distance(pixel_centers(is_head_HW.shape)) < _AROUND
-        if not is_head_HW.any():
-            return self.picture_HW4
-        rgb_HW3 = (self.picture_HW4[..., :3] * is_head_HW[..., None]).round().astype(np.uint8)
-        missing_HW = (around_HW & ~is_head_HW).astype(np.uint8)
-        filled_HW3 = cv2.inpaint(rgb_HW3, missing_HW, _INPAINT_RADIUS, cv2.INPAINT_TELEA)
-        share_HW1 = (around_HW | is_head_HW)[..., None].astype(np.float32)
-        return np.concatenate([filled_HW3 * share_HW1, share_HW1], axis=-1)
-
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
@@ -220,6 +233,7 @@ class _Seen:
     facing_HW: np.ndarray
     mouth_HW1: np.ndarray
     eyes_HW1: np.ndarray
+    is_face_HW: np.ndarray
     drawn_HW1: np.ndarray
     iris_HW2: np.ndarray
 
@@ -252,17 +266,31 @@ def _eyes_to_draw(
     return drawn_V1, now_V3[:, :2] - iris_V3[:, :2]
 
 
-def _carried(sources_HW2: np.ndarray, on_HW: np.ndarray, now: Head, place: Head, roll: np.ndarray) -> np.ndarray:
-    """(H, W, 2) sources on the surface as they are, and beyond it: as the nearest point of the surface, fading."""
+def _carried(sources_HW2: np.ndarray, seen: "_Seen", now: Head, place: Head, roll: np.ndarray) -> np.ndarray:
+    """(H, W, 2) sources beyond the surface: as the nearest point of the surface, fading."""
+    on_HW = seen.on_HW
     pixels_HW2 = pixel_centers(on_HW.shape)
     rolled_HW2 = place.center_px + place.skull_px * ((pixels_HW2 - now.center_px) / now.skull_px @ roll.T)
-    if on_HW.all() or not on_HW.any():
-        return np.where(on_HW[..., None], sources_HW2, rolled_HW2)
+    if on_HW.all() or not on_HW.any() or MODE == "B":
+        return rolled_HW2
     far_HW, label_HW = _nearest(on_HW)
     of_label = np.zeros((label_HW.max() + 1, 2))
-    of_label[label_HW[on_HW]] = (sources_HW2 - rolled_HW2)[on_HW]
+    of_label[label_HW[on_HW]] = (sources_HW2 - rolled_HW2)[on_HW] * (1 if MODE == "A" else seen.is_face_HW[..., None][on_HW])
     fade_HW1 = np.exp(-far_HW / (now.skull_px * _HAIR))[..., None]
-    return np.where(on_HW[..., None], sources_HW2, rolled_HW2 + fade_HW1 * of_label[label_HW])
+    return rolled_HW2 + fade_HW1 * of_label[label_HW]
+
+
+def _nearest_face(on_HW: np.ndarray, is_face_HW: np.ndarray) -> np.ndarray:
+    if on_HW.all() or not on_HW.any():
+        return np.zeros_like(on_HW)
+    _, label_HW = _nearest(on_HW)
+    of_label = np.zeros(label_HW.max() + 1, bool)
+    of_label[label_HW[on_HW]] = is_face_HW[on_HW]
+    return of_label[label_HW]
+
+
+def _soft(share_HW: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(share_HW.astype(np.float32), (0, 0), _SOFT_PX)[..., None]
 
 
 def _nearest(on_HW: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
