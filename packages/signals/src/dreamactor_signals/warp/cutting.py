@@ -120,8 +120,13 @@ def _piece(
     return np.concatenate([texture_HWC * share_HW1, share_HW1], axis=-1)
 
 
+def edge_px(shape: tuple[int, ...]) -> int:
+    """How far beyond its edge a person is cut out of a picture of (H, W, ...)."""
+    return max(1, round(_EDGE * min(shape[:2])))
+
+
 def _grown(mask_HW: np.ndarray) -> np.ndarray:
-    reach = max(1, round(_EDGE * min(mask_HW.shape)))
+    reach = edge_px(mask_HW.shape)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     return cv2.dilate(mask_HW.astype(np.uint8), kernel).astype(bool)
 

@@ -3,16 +3,16 @@
 Legend: H W rows and columns, C channels.
 """
 
-from dataclasses import dataclass
-import os
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
 import numpy as np
 
 from dreamactor_signals.draw.mesh.triangles import vertex_normals
-from dreamactor_signals.plane import pixel_centers
 from dreamactor_signals.rotations import rotation_of_vector, vector_of_rotation
+from dreamactor_signals.warp.beside import beside_face, nearest, sources_beside
+from dreamactor_signals.warp.cutting import edge_px
 from dreamactor_signals.warp.eyes import draw_eyes, eye_centers, gaze, move_lids, newly_seen
 from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.head_mesh import HALF_A_FACE, head_mesh, mouth_opening
@@ -20,28 +20,23 @@ from dreamactor_signals.warp.skull import outline, reach, shaped_skull
 from dreamactor_signals.warp.spreading import spread
 
 _HALF = np.array([0.5, 0.5])
-# Over this many radii beyond the surface, hair ceases to go with it.
-_HAIR = 0.35
 # Skin counts as seen by the reference when nothing is nearer by more than this, in radii.
 _HIDDEN = 0.15
-# Skin that the reference saw at less than this share of the angle of now is taken from the other half of the face.
-_WELL_SEEN = 0.3
+# Skin that the reference saw at less than these shares of the angle of now comes to be taken from elsewhere.
+_BADLY_SEEN, _WELL_SEEN = 0.15, 0.45
 # Cosines are compared above this: at the rim they are as good as equal.
 _GRAZING = 0.05
 # Faces are as long as these, in that of the average one; a chin is told from heads that face the camera at this cosine.
 _LENGTHS, _LEAST_FACING_CHIN = (0.85, 1.15), 0.5
-# Between these turns, hidden parts of the head come to be painted, and profiles beyond the surface to be left out.
-_LITTLE_RAD, _MUCH_RAD = np.radians(tuple(map(int,os.environ.get("RAMP","15,40").split(","))))
+# Between these turns, holes of the head come to be painted, and profiles beyond the surface to be left out.
+_LITTLE_RAD, _MUCH_RAD = np.radians((15, 40))
 # A face beyond the average one's outline, in radii: noses, lips.
 _OUTSTANDING = 0.25
 _HALF_A_PIXEL = 0.5
 # How far what is seen of an eyeball is continued behind its lids, in radii.
 _EYEBALL = 0.15
 # What the far half of a head is made of is looked for so far inside the outline, and trusted so much.
-_INSIDE, _FAR = float(os.environ.get("INS",".08")), float(os.environ.get("FAR",".1"))
-_RIM = np.ones((int(os.environ.get("RIM","7")),)*2, np.uint8)
-MODE = os.environ.get("MODE", "C")
-LOW = float(os.environ.get("LOW", ".15"))
+_INSIDE, _FAR = 0.08, 0.1
 _SOFT_PX = 0.7
 _MOUTH_RGB = (45.0, 15.0, 15.0)
 _MIRROR = np.array([-1.0, 1.0, 1.0])
@@ -64,38 +59,42 @@ class HeadPiece:
     def moved(self, now: Head) -> np.ndarray:
         """(H, W, 4) what it looks like when it is there instead, turned, and with that expression.
 
-        What the reference shows badly or not at all is taken from the other half of the face. Hair beyond the surface
-        goes as the surface does, less so the farther it is.
+        What the reference shows badly or not at all is taken from the other half of the face, and what neither shows is
+        made of what is around it.
         """
         seen = self._see(now)
         own = self._look_for(seen.skin_HW3, seen.normals_HW3, seen)
         others = self._look_for(seen.skin_HW3 * _MIRROR, seen.normals_HW3 * _MIRROR, seen)
         roll, turned = self._turn(now)
-        beside_HW2 = _carried(own.at_HW2, seen, now, self.place, roll)
+        beside_HW2 = sources_beside(own.at_HW2, seen.on_HW, seen.is_face_HW, now, self.place, roll)
         sources_HW2 = np.where(seen.on_HW[..., None], own.at_HW2, beside_HW2)
+        surface_HW4 = self._surface(seen, replace(own, at_HW2=sources_HW2), others, turned)
+        beside_HW4 = _looked_up(self.picture_HW4, sources_HW2)
+        # Nothing of a face stays beside the turned head, and no hair before the turned face.
+        beside_HW4 *= 1 - turned * _looked_up(self._face, sources_HW2)[..., None]
+        comes_HW = beside_face(seen.on_HW, seen.is_face_HW) * (1 - _looked_up(self._beside_face, sources_HW2))
+        beside_HW4 *= 1 - turned * comes_HW[..., None]
+        surface_HW4 = np.where(seen.on_HW[..., None], surface_HW4, beside_HW4)
+        inside_HW1 = _soft(seen.on_HW)
+        return np.asarray(beside_HW4 + inside_HW1 * (surface_HW4 - beside_HW4), dtype=np.float32)
+
+    def _surface(self, seen: "_Seen", own: "_Sources", others: "_Sources", turned: float) -> np.ndarray:
+        """(H, W, 4) the surface as the frame shows it; the less it is turned, the more it is as it was cut out."""
+        cut_HW4 = self.picture_HW4 + turned * (self._inner - self.picture_HW4)
+        others_HW = (1 - own.trust_HW) * others.trust_HW
+        own_HW = own.trust_HW + (1 - turned) * (1 - own.trust_HW - others_HW)
+        known_HW4 = _soft(own_HW) * _looked_up(cut_HW4, own.at_HW2)
+        known_HW4 += _soft(others_HW) * _looked_up(cut_HW4, others.at_HW2)
+        skin_HW3 = spread(known_HW4 * seen.on_HW[..., None])
         share_HW1 = _share(own.trust_HW, others.trust_HW, seen.on_HW)
-        shown_HW4 = self.picture_HW4 + turned * (self._inner - self.picture_HW4)
-        known_HW4 = _soft(own.trust_HW) * _looked_up(shown_HW4, sources_HW2)
-        known_HW4 += _soft((1 - own.trust_HW) * others.trust_HW) * _looked_up(shown_HW4, others.at_HW2)
-        there_HW1 = _looked_up(self.picture_HW4[..., 3], sources_HW2)[..., None]
-        there_HW1 = there_HW1 + turned * (1 - there_HW1)
-        known_HW4[..., :3] *= seen.on_HW[..., None]; known_HW4[..., 3] *= seen.on_HW
-        surface_HW4 = np.concatenate([spread(known_HW4), np.ones((*seen.on_HW.shape, 1), np.float32)], axis=-1)
-        eyes_HW4 = share_HW1 * _looked_up(self._eyeballs, sources_HW2)
+        eyes_HW4 = share_HW1 * _looked_up(self._eyeballs, own.at_HW2)
         eyes_HW4 += (1 - share_HW1) * _looked_up(self._eyeballs, others.at_HW2)
         eyes_HW4 += seen.drawn_HW1 * (draw_eyes(seen.iris_HW2) - eyes_HW4)
+        surface_HW4 = np.concatenate([skin_HW3, np.ones_like(share_HW1)], axis=-1)
         surface_HW4 += seen.eyes_HW1 * (eyes_HW4 - surface_HW4)
         surface_HW4 += seen.mouth_HW1 * ((*_MOUTH_RGB, 1.0) - surface_HW4)
-        surface_HW4 *= there_HW1
-        beside_HW4 = _looked_up(self.picture_HW4, sources_HW2)
-        beside_HW4 *= 1 - turned * _looked_up(self._face, sources_HW2)[..., None]
-        if os.environ.get("DROP"):
-            near_face_HW = _nearest_face(seen.on_HW, seen.is_face_HW).astype(np.float32)
-            on_HW, values_HW3 = self._surface_here
-            was_face_HW = _looked_up(_nearest_face(on_HW, values_HW3[..., 1] > HALF_A_FACE).astype(np.float32), sources_HW2)
-            beside_HW4 *= 1 - turned * (near_face_HW * (1 - was_face_HW))[..., None]
-        inside_HW1 = cv2.GaussianBlur(seen.on_HW.astype(np.float32), (0, 0), _SOFT_PX)[..., None]
-        return np.asarray(beside_HW4 + inside_HW1 * (surface_HW4 - beside_HW4), dtype=np.float32)
+        was_cut_HW = _looked_up(self.picture_HW4[..., 3], own.at_HW2)
+        return np.asarray(surface_HW4 * (was_cut_HW + turned * (1 - was_cut_HW))[..., None])
 
     def _see(self, now: Head) -> "_Seen":
         """What of the surface is seen in another frame. An expression that only one of both knows moves nothing."""
@@ -120,7 +119,7 @@ class HeadPiece:
         return _Seen(on_HW, skin, normals, facing_HW, mouth, eyes, face[..., 0] > HALF_A_FACE, drawn, iris)
 
     def _look_for(self, skin_HW3: np.ndarray, normals_HW3: np.ndarray, seen: "_Seen") -> "_Sources":
-        """Where the picture shows points of the head. Those on the far half are looked for at the rim.
+        """Where the picture shows points of the head. Those on the far half are looked for at its outline.
 
         Args:
             skin_HW3, normals_HW3: in head coordinates.
@@ -134,7 +133,10 @@ class HeadPiece:
         sources_HW2 = self.place.project(here_HW3 * to_rim_HW[..., None])
         hidden_HW = here_HW3[..., 2] - _looked_up(self._depth, sources_HW2, cv2.INTER_NEAREST) > _HIDDEN
         ratio_HW = (facing_here_HW + _GRAZING) / (np.maximum(seen.facing_HW, 0) + _GRAZING)
-        trust_HW = np.where(seen.facing_HW > 0, ((ratio_HW - LOW) / _WELL_SEEN).clip(0, 1), 1.0) * ~hidden_HW
+        trust_HW = (
+            np.where(seen.facing_HW > 0, ((ratio_HW - _BADLY_SEEN) / (_WELL_SEEN - _BADLY_SEEN)).clip(0, 1), 1.0)
+            * ~hidden_HW
+        )
         trust_HW = np.maximum(trust_HW, _FAR * (is_far_HW & ~seen.is_face_HW))
         return _Sources(sources_HW2, trust_HW)
 
@@ -174,7 +176,8 @@ class HeadPiece:
     @cached_property
     def _inner(self) -> np.ndarray:
         """The picture without what is mixed with the scenery at its rim."""
-        is_inner_HW = cv2.erode(np.float32(self.picture_HW4[..., 3] > _HALF_A_PIXEL), _RIM)
+        rim = _disc(edge_px(self.picture_HW4.shape) + 1)
+        is_inner_HW = cv2.erode(np.float32(self.picture_HW4[..., 3] > _HALF_A_PIXEL), rim)
         return self.picture_HW4 * is_inner_HW[..., None]
 
     @cached_property
@@ -184,11 +187,9 @@ class HeadPiece:
         is_eye_HW = on_HW & (values_HW3[..., 2] > _HALF_A_PIXEL)
         if not is_eye_HW.any():
             return self.picture_HW4
-        far_HW, label_HW = _nearest(is_eye_HW)
-        of_label = np.zeros((label_HW.max() + 1, 4), np.float32)
-        of_label[label_HW[is_eye_HW]] = self.picture_HW4[is_eye_HW]
+        far_HW, nearest_HW = nearest(is_eye_HW)
         around_HW = far_HW < _EYEBALL * self.place.skull_px
-        return np.where(around_HW[..., None], of_label[label_HW], self.picture_HW4)
+        return np.where(around_HW[..., None], self.picture_HW4.reshape(-1, 4)[nearest_HW], self.picture_HW4)
 
     @cached_property
     def _surface_here(self) -> tuple[np.ndarray, np.ndarray]:
@@ -208,9 +209,13 @@ class HeadPiece:
         """1 on the face and where it may stand out beyond the average one, else 0."""
         on_HW, values_HW3 = self._surface_here
         face_HW = on_HW & (values_HW3[..., 1] > HALF_A_FACE)
-        reach = max(1, round(_OUTSTANDING * self.place.skull_px))
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+        kernel = _disc(max(1, round(_OUTSTANDING * self.place.skull_px)))
         return np.asarray(cv2.dilate(face_HW.astype(np.float32), kernel))
+
+    @cached_property
+    def _beside_face(self) -> np.ndarray:
+        on_HW, values_HW3 = self._surface_here
+        return beside_face(on_HW, values_HW3[..., 1] > HALF_A_FACE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,6 +228,7 @@ class _Seen:
         facing_HW: cosines to the camera.
         mouth_HW1: how much the inside of an open mouth is seen, 0 to 1.
         eyes_HW1: 1 where eyes are seen through their lids, else 0.
+        is_face_HW: bool, where it is the face and not the skull.
         drawn_HW1: how much of them the reference does not show, 0 to 1.
         iris_HW2: there, right and down from the iris, in radii.
     """
@@ -266,44 +272,19 @@ def _eyes_to_draw(
     return drawn_V1, now_V3[:, :2] - iris_V3[:, :2]
 
 
-def _carried(sources_HW2: np.ndarray, seen: "_Seen", now: Head, place: Head, roll: np.ndarray) -> np.ndarray:
-    """(H, W, 2) sources beyond the surface: as the nearest point of the surface, fading."""
-    on_HW = seen.on_HW
-    pixels_HW2 = pixel_centers(on_HW.shape)
-    rolled_HW2 = place.center_px + place.skull_px * ((pixels_HW2 - now.center_px) / now.skull_px @ roll.T)
-    if on_HW.all() or not on_HW.any() or MODE == "B":
-        return rolled_HW2
-    far_HW, label_HW = _nearest(on_HW)
-    of_label = np.zeros((label_HW.max() + 1, 2))
-    of_label[label_HW[on_HW]] = (sources_HW2 - rolled_HW2)[on_HW] * (1 if MODE == "A" else seen.is_face_HW[..., None][on_HW])
-    fade_HW1 = np.exp(-far_HW / (now.skull_px * _HAIR))[..., None]
-    return rolled_HW2 + fade_HW1 * of_label[label_HW]
-
-
-def _nearest_face(on_HW: np.ndarray, is_face_HW: np.ndarray) -> np.ndarray:
-    if on_HW.all() or not on_HW.any():
-        return np.zeros_like(on_HW)
-    _, label_HW = _nearest(on_HW)
-    of_label = np.zeros(label_HW.max() + 1, bool)
-    of_label[label_HW[on_HW]] = is_face_HW[on_HW]
-    return of_label[label_HW]
+def _disc(radius_px: int) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1, 2 * radius_px + 1))
 
 
 def _soft(share_HW: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(share_HW.astype(np.float32), (0, 0), _SOFT_PX)[..., None]
 
 
-def _nearest(on_HW: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(H, W) distance to the nearest True pixel, and that one's number."""
-    kind = cv2.DIST_LABEL_PIXEL
-    return cv2.distanceTransformWithLabels((~on_HW).astype(np.uint8), cv2.DIST_L2, 5, labelType=kind)
-
-
 def _share(trust_HW: np.ndarray, others_trust_HW: np.ndarray, on_HW: np.ndarray) -> np.ndarray:
     """(H, W, 1) how much of a pixel is taken from its own side. Where neither half shows it: its own."""
     others_HW = (1 - trust_HW) * others_trust_HW * on_HW
     share_HW = np.where(others_HW > 0, trust_HW / np.maximum(trust_HW + others_HW, 1e-6), 1.0)
-    return cv2.GaussianBlur(share_HW.astype(np.float32), (0, 0), _SOFT_PX)[..., None]
+    return _soft(share_HW)
 
 
 def _looked_up(picture: np.ndarray, sources_HW2: np.ndarray, how: int = cv2.INTER_LINEAR) -> np.ndarray:
