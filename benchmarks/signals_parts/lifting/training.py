@@ -104,7 +104,8 @@ def train(training: Samples, validation: Samples, seed: int, *, width: int) -> l
     mean = training.features.mean(axis=(0, 1))
     spread = training.features.std(axis=(0, 1)).clip(_LEAST_SPREAD)
     batch, judged = (_standardized(Batch.of(samples), mean, spread) for samples in (training, validation))
-    network = Network(*mean.shape, width)
+    limbs, features = mean.shape
+    network = Network(limbs, features, width)
     optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=_DECAY)
     steps = _EPOCHS * -(-len(batch.rays) // _BATCH)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
