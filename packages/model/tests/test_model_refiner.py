@@ -258,6 +258,19 @@ def test_a_folder_with_a_refiner_is_one_model(finished: Path) -> None:
         assert torch.equal(loaded.refiner.state_dict()[name], tensor)
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_refiner_computes_in_the_models_precision_whatever_its_file_is_in(finished: Path, precision: str) -> None:
+    """Many CPUs take minutes for a video in bfloat16, in which a released refiner is written."""
+    actor, halved = awake_actor(MICRO_ACTOR), finished.parent / "halved"
+    save_checkpoint(_refiner().to(torch.bfloat16), halved, about={})
+    about = {"stage": "3", "preset": "tiny", "area": AREA}
+    save_finished(actor, finished / "vae", finished.parent / "released", about=about, refiner_folder=halved)
+    settings = load_settings({"model.device": "cpu", "model.precision": precision})
+    refiner = LoadedModel.load(finished.parent / "released", settings).refiner
+    assert refiner is not None
+    assert {weight.dtype for weight in refiner.parameters()} == {getattr(torch, precision)}
+
+
 def test_another_refiner_is_noticed(finished: Path) -> None:
     save_checkpoint(_refiner(seed=1), finished / "refiner", about={})
     with pytest.raises(WeightsError, match="refiner is not the one"):

@@ -54,6 +54,9 @@ def test_a_release_is_one_whole_model_in_half_the_bytes(stage3: Path, tmp_path: 
     assert all(name.startswith("dit.") for name in products)
     for name, tensor in before.state_dict().items():
         torch.testing.assert_close(after.state_dict()[name].float(), tensor, rtol=2**-8, atol=1e-12)
+    refiner = load_checkpoint(released / "refiner", Refiner)
+    assert {tensor.dtype for tensor in refiner.state_dict().values()} == {torch.bfloat16}
+    assert read_about(released / "refiner") == read_about(stage3 / "refiner")
     about = read_about(released)
     assert about["licence"] == "Apache-2.0"
     assert "synthetic" in about["data"]

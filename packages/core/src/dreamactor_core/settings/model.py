@@ -25,7 +25,8 @@ class ModelSettings(Section):
         description="blocks: those of the transformer lie in main memory and visit the device in turn.",
     )
     precision: Literal["float32", "bfloat16"] = Field(
-        "float32", description="Type of the transformer's weights at inference; bfloat16 is for GPUs, CPUs are slower."
+        "float32",
+        description="Type of transformer and refiner at inference; bfloat16 is for GPUs, CPUs are slower.",
     )
     compile: bool = Field(
         False, description="Compile the transformer's blocks: seconds to a minute once, then faster steps."

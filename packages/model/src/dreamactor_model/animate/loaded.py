@@ -59,8 +59,7 @@ class LoadedModel:
         device = choose_device(settings.model.device)
         actor = _load_actor(folder, device, settings.model)
         vae = load_checkpoint(folder / VAE_FOLDER, VideoVAE, device=device)
-        refiner_folder = find_refiner(folder)
-        refiner = None if refiner_folder is None else load_checkpoint(refiner_folder, Refiner, device=device)
+        refiner = _load_refiner(folder, device, settings.model)
         # Weights from before this was written down are as old as the settings' default.
         max_references = int(about.get("max_references", settings.dataset.sampling.max_references))
         about = about | {"manifest_sha256": sha256_file(folder / MANIFEST_FILE)}
@@ -104,6 +103,15 @@ def _load_actor(folder: Path, device: torch.device, settings: ModelSettings) -> 
     if settings.compile:
         actor.compile_blocks()
     return actor
+
+
+def _load_refiner(folder: Path, device: torch.device, settings: ModelSettings) -> Refiner | None:
+    """In the transformer's precision, whatever its file is in: it computes in the type of its weights."""
+    refiner_folder = find_refiner(folder)
+    if refiner_folder is None:
+        return None
+    dtype = torch.bfloat16 if settings.precision == "bfloat16" else torch.float32
+    return load_checkpoint(refiner_folder, Refiner, device=device).to(dtype)
 
 
 def choose_device(name: str) -> torch.device:
