@@ -30,7 +30,7 @@ class Workspace:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def run(self, *command: str, timeout_s: float = 420, **environment: str) -> Finished:
+    def run(self, *command: str, timeout_s: float = 1200, **environment: str) -> Finished:
         """Run a command of this environment in the workspace."""
         done = subprocess.run(
             command,
