@@ -21,7 +21,7 @@ demo: .venv/.ready ## a real photograph performs a real video, by the released w
 
 # The release before this one, whose weights stages vae and 1 go on from.
 RELEASED := packages/model/src/dreamactor_model/released/tiny
-RELEASED_BEFORE := 04ddad29b9d37ef797a90e498e76502842b979d2
+RELEASED_BEFORE := 71cdc59c6c245802c23a63ad93b7cf1a5464e2ad
 release/start/tiny:
 	mkdir -p $@.new
 	git archive $(RELEASED_BEFORE):$(RELEASED) | tar -x -C $@.new
