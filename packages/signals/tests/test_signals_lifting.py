@@ -42,7 +42,7 @@ def skeleton() -> np.ndarray:
 
 def reading(points_m: np.ndarray) -> BodyReading:
     depth_px = points_m[:, 2] * CAMERA.focal_px / ROOT_M[2]
-    return BodyReading(CAMERA.project(points_m + ROOT_M), depth_px, points_m, np.full(POINTS, 0.9), 1.0)
+    return BodyReading(CAMERA.project(points_m + ROOT_M), depth_px, points_m, np.ones(POINTS), 1.0)
 
 
 def mirrored(body: BodyReading) -> BodyReading:
@@ -137,3 +137,28 @@ def test_a_damaged_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(WeightsError) as refused:
         lifting.__wrapped__()
     assert str(damaged) in refused.value.line()
+
+
+def test_shoulders_stay_where_they_are_seen_when_the_hips_are_beyond_the_picture() -> None:
+    body = reading(skeleton())
+    hips = [Point.LEFT_HIP, Point.RIGHT_HIP]
+    shoulders = [Point.LEFT_SHOULDER, Point.RIGHT_SHOULDER]
+    unseen = body.visibility.copy()
+    unseen[hips] = 0.0
+    shifts_px = []
+    for visibility in (body.visibility, unseen):
+        before = replace(body, visibility=visibility)
+        after = adding((0.0, -0.04, 0.01)).lift([FrameReading(body=before)], CAMERA, FPS)[0].body
+        assert after is not None
+        shifts_px.append(after.points_px - before.points_px)
+        # The limbs are put right against one another all the same, in depth too.
+        spine_m = (after.points_body_m - before.points_body_m)[shoulders].mean(axis=0)
+        assert spine_m[2] == pytest.approx(0.01)
+    seen_px, beyond_px = shifts_px
+    assert seen_px[shoulders, 1].mean() < -4
+    np.testing.assert_allclose(beyond_px[shoulders].mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(
+        beyond_px[hips].mean(axis=0) - beyond_px[shoulders].mean(axis=0),
+        seen_px[hips].mean(axis=0) - seen_px[shoulders].mean(axis=0),
+        atol=0.2,
+    )

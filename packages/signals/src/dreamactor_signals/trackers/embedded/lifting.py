@@ -32,6 +32,8 @@ _JOINTS = ("SHOULDER", "ELBOW", "WRIST", "HIP", "KNEE", "ANKLE", "HEEL", "TOE")
 LIFTED: tuple[Point, ...] = tuple(Point[f"{side}_{joint}"] for side in ("LEFT", "RIGHT") for joint in _JOINTS)
 """The points that become joints: all of the left, then all of the right."""
 
+_SHOULDERS = [LIFTED.index(Point.LEFT_SHOULDER), LIFTED.index(Point.RIGHT_SHOULDER)]
+
 MOMENTS_S = np.array([-0.24, -0.12, 0.0, 0.12, 0.24])
 _NOW = len(MOMENTS_S) // 2
 # A reading stands for a moment from which it is no further away.
@@ -137,6 +139,16 @@ class Bodies:
         shape = np.concatenate([np.quantile(seen_m, _ACROSS_QUANTILE, axis=0), np.median(own_m, axis=0)])
         return np.broadcast_to(shape, (len(limbs), 2, 1, len(shape)))
 
+    def held(self, corrections_m: np.ndarray) -> np.ndarray:
+        """Corrections (T, L, 3) that hang on a pelvis, hung on the shoulders where no hips are seen.
+
+        Limbs are corrected against one another. A pelvis beyond the picture's edge is a guess, and a spine put right
+        from there moves shoulders that were seen well.
+        """
+        hips_seen_T11 = self.visibility[:, [Point.LEFT_HIP, Point.RIGHT_HIP]].min(axis=1)[:, None, None]
+        neck_m = corrections_m[:, _SHOULDERS].mean(axis=1, keepdims=True)
+        return np.asarray(corrections_m - (1 - hips_seen_T11) * neck_m * (1, 1, 0))
+
     def moments(self) -> np.ndarray:
         """(T, K) which reading stands for each moment around a frame: the nearest one, or the frame's own."""
         wanted_s = self.times_s[:, None] + MOMENTS_S
@@ -180,7 +192,7 @@ class Lifting:
         if not here:
             return lifted
         bodies = Bodies.of(list(here.values()), np.array(list(here)) / fps)
-        corrections_m = joint_corrections_m(self.limb_corrections_m(bodies.describe(camera)))
+        corrections_m = bodies.held(joint_corrections_m(self.limb_corrections_m(bodies.describe(camera))))
         metres_per_px, _ = bodies.metres
         for (t, body), correction_m, scale in zip(here.items(), corrections_m, metres_per_px, strict=True):
             points_px, points_body_m = body.points_px.copy(), body.points_body_m.copy()
