@@ -106,3 +106,20 @@ def test_corrections_stay_bounded_on_a_face_unlike_any() -> None:
     found = calibration.correct(strange_px)
     assert angles_between_rad(found.rotation, usual.rotation) < 0.6
     assert 0.7 < found.radius_px / usual.radius_px < 1.4
+
+
+def sizes(depth_m: np.ndarray) -> np.ndarray:
+    """(T,) what becomes of the depths of a head that is seen in every frame, against the first."""
+    heads = [HeadReading(np.eye(3), np.array([0.0, 0.0, depth]), 1.0) for depth in depth_m]
+    fused = fuse_heads(heads, [None] * len(heads), np.zeros(len(heads)), CAMERA, PACE)
+    return np.asarray(fused.center_cam_m[:, 2] / fused.center_cam_m[0, 2])
+
+
+def test_a_head_neither_grows_nor_shrinks_much_where_it_is_misread() -> None:
+    misread_m = DISTANCE_M * (1 + 0.03 * np.sin(np.linspace(0, 4 * np.pi, 100)))
+    assert np.ptp(sizes(misread_m)) < 0.5 * np.ptp(misread_m / misread_m[0])
+
+
+def test_a_head_that_comes_nearer_grows() -> None:
+    nearer_m = np.linspace(3 * DISTANCE_M, DISTANCE_M, 100)
+    np.testing.assert_allclose(sizes(nearer_m), nearer_m / nearer_m[0], rtol=0.08)

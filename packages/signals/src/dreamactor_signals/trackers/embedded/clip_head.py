@@ -24,6 +24,8 @@ from dreamactor_signals.trackers.embedded.turning import angles_between_rad, fac
 
 # A face found on a head that the body turns further away than this is a pattern of the hair.
 _MOST_APART_RAD = 1.0
+# A head's size against its average over some of the body's widths in time: what may be misread, and how much of it is.
+_SLOW, _MISREAD, _HELD_BACK = 3.0, 0.05, 0.7
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def fuse_heads(
     center_px = np.zeros((len(heads), 2))
     center_px[here] = camera.project(center[here])
     center_px = smooth(center_px, confidence, pace.image)
-    depth_m = smooth(center[:, 2], confidence, pace.depth)
+    depth_m = _steady_depth(smooth(center[:, 2], confidence, pace.depth), confidence, pace)
     return Heads(
         rotation=smooth_rotations(rotation, confidence, pace.image),
         center_cam_m=camera.unproject(center_px, depth_m) * here[:, None],
@@ -168,6 +170,17 @@ def _stack(heads: Sequence[HeadReading | None]) -> tuple[np.ndarray, np.ndarray,
     rotation = np.array([head.rotation if head else np.eye(3) for head in heads])
     center = np.array([head.center_cam_m if head else np.zeros(3) for head in heads])
     return rotation, center, np.array([head.confidence if head else 0.0 for head in heads])
+
+
+def _steady_depth(depth_m: np.ndarray, confidence: np.ndarray, pace: Pace) -> np.ndarray:
+    """Depths (T,) with their small changes held back; walks towards the camera and leaps stay.
+
+    How large a face is read errs by some hundredths, differently when the head is turned another way: a head that
+    turns seems to grow or to shrink.
+    """
+    ratio = depth_m / np.maximum(smooth(depth_m, confidence, _SLOW * pace.root), 1e-9)
+    change = np.log(np.where(ratio > 0, ratio, 1.0))
+    return np.asarray(depth_m * np.exp(-_HELD_BACK * change * np.exp(-0.5 * (change / _MISREAD) ** 2)))
 
 
 def _scale_to_body(head_depth_m: np.ndarray, ears_depth_m: np.ndarray, confidence: np.ndarray) -> float:
