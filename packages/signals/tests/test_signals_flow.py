@@ -89,6 +89,18 @@ def test_few_points_or_points_that_do_not_agree_tell_nothing() -> None:
     assert similarity(before, before + random.uniform(-20, 20, (60, 2)), 100.0) is None
 
 
+def test_a_trunk_that_turns_has_one_motion_that_is_near_enough() -> None:
+    random = np.random.default_rng(2)
+    before = random.uniform(0, 200, (80, 2))
+    # Its middle goes further than its sides.
+    after = before + np.column_stack([3 - 0.9 * (before[:, 0] / 100 - 1) ** 2, np.ones(80)])
+    after += random.normal(0, 0.05, (80, 2))
+    assert similarity(before, after, 100.0, alike_px=0.1) is None
+    found = similarity(before, after, 100.0, alike_px=1.0)
+    assert found is not None
+    np.testing.assert_allclose(moved(found, np.array([100.0, 100.0])), (102.7, 101), atol=0.4)
+
+
 def test_points_in_one_place_do_not_turn_the_picture() -> None:
     random = np.random.default_rng(1)
     before = random.uniform(0, 4, (20, 2))

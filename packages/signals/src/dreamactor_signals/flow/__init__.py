@@ -6,7 +6,7 @@ Read `points` (what is seen again in the next frame), `similarity` (one motion o
 
 from dreamactor_signals.flow.look import look_again
 
-VERSION = 2
+VERSION = 3
 """Of what it makes of a track: tracks of another version are made again."""
 
 __all__ = ["VERSION", "look_again"]

@@ -26,6 +26,8 @@ _ON_TRUNK, _BESIDE = 0.6, 1.8
 _TRUNK_WINDOW_PX, _SCENERY_WINDOW_PX = 15, 31
 # Fewer points tell less of a trunk than a tracker does.
 _FEWEST_ON_TRUNK = 32
+# A trunk that turns is not flat, and its clothes do not move as one: what most of them do is nearer than a tracker.
+_TRUNK_ALIKE_PX = 1.0
 
 Step = tuple[np.ndarray | None, np.ndarray | None]
 """From a frame to the next: similarities (2, 3) of trunk and scenery."""
@@ -55,7 +57,7 @@ def _steps(track: MotionTrack, frames: Iterable[np.ndarray]) -> Iterator[Step]:
         told = len(on_trunk[0]) >= _FEWEST_ON_TRUNK
         radius_px = min(size) / 2
         yield (
-            _in_track(similarity(*on_trunk, radius_px) if told else None, scale),
+            _in_track(similarity(*on_trunk, radius_px, _TRUNK_ALIKE_PX) if told else None, scale),
             _in_track(similarity(*beside, radius_px), scale),
         )
 

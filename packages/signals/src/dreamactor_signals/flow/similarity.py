@@ -9,11 +9,12 @@ import numpy as np
 _NOISE_PX, _TURN_PX = 0.1, 0.1
 _ROUNDS = 12
 _FEWEST, _LEAST_SHARE = 8, 0.4
-_ALIKE = 3.0
 _MEDIAN_TO_SIGMA = 1.4826
 
 
-def similarity(before_N2: np.ndarray, after_N2: np.ndarray, radius_px: float) -> np.ndarray | None:
+def similarity(
+    before_N2: np.ndarray, after_N2: np.ndarray, radius_px: float, alike_px: float = 0.3
+) -> np.ndarray | None:
     """What moves most of the points, by reweighted least squares that begins at the median shift.
 
     Few points tell a shift better than a turn or a change of size: these are held small unless the points insist.
@@ -21,6 +22,7 @@ def similarity(before_N2: np.ndarray, after_N2: np.ndarray, radius_px: float) ->
     Args:
         before_N2, after_N2: the same points in two frames.
         radius_px: of what moves: where a turn is judged.
+        alike_px: points that lie within this of where it takes them agree with it.
 
     Returns:
         (2, 3), from points before to points after; None where too few agree.
@@ -44,7 +46,7 @@ def similarity(before_N2: np.ndarray, after_N2: np.ndarray, radius_px: float) ->
         weighted_N24 = rows_N24 * weight_N[:, None, None]
         left_44 = np.einsum("nij,nik->jk", weighted_N24, rows_N24) + held_44
         solved_4 = np.linalg.solve(left_44, np.einsum("nij,ni->j", weighted_N24, moved_N2))
-    agree_N = np.linalg.norm(moved_N2 - rows_N24 @ solved_4, axis=-1) < _ALIKE * _NOISE_PX
+    agree_N = np.linalg.norm(moved_N2 - rows_N24 @ solved_4, axis=-1) < alike_px
     if agree_N.sum() < max(_FEWEST, _LEAST_SHARE * len(agree_N)):
         return None
     growth, turn = solved_4[:2] / radius_px
