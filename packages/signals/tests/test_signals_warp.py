@@ -246,3 +246,50 @@ def test_a_pose_of_which_nobody_knows_the_scenery_is_where_tracks_begin() -> Non
     image = painted(standing())
     made = ReferenceWarp(image, standing()).frames(panning(9))
     np.testing.assert_array_equal(made, ReferenceWarp(image, panning(0)[:1]).frames(panning(9)))
+
+
+def leaving() -> tuple[MotionTrack, np.ndarray]:
+    """Somebody of whom the picture ends below the shoulders, elbows guessed, and that picture."""
+    track, lift_m = standing(), np.array([0, 2.25, 0])
+    joints_cam_m = track.joints_cam_m + np.where(track.joint_confidence[..., None] > 0, lift_m, 0)
+    confidence = track.joint_confidence.copy()
+    confidence[:, [joint_index(name) for name in JOINT_NAMES if name not in ("neck", *_SHOULDERS)]] = 0
+    for part, down_m in (("elbow", 0.9), ("wrist", 1.2)):
+        for side in ("left", "right"):
+            shoulder_m = joints_cam_m[:, joint_index(f"{side}_shoulder")]
+            joints_cam_m[:, joint_index(f"{side}_{part}")] = shoulder_m + np.array([0, down_m, 0])
+    track = replace(track, head_center_cam_m=track.head_center_cam_m + lift_m, joints_cam_m=joints_cam_m)
+    return replace(track, joint_confidence=confidence), painted(track)
+
+
+_SHOULDERS = ("left_shoulder", "right_shoulder")
+_ELBOWS = [joint_index("left_elbow"), joint_index("right_elbow")]
+
+
+def test_arms_that_leave_the_picture_go_with_their_shoulders_whatever_is_guessed_of_them() -> None:
+    track, _ = leaving()
+    noise = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3)).astype(np.uint8)
+    warp = ReferenceWarp(noise, track, learned=False)
+    other = track.joints_cam_m.copy()
+    # Outwards and nearer than the trunk; and not known at all.
+    other[:, _ELBOWS] += np.array([[0.3, 0.0, -0.5], [-0.3, 0.0, -0.5]])
+    gone = track.joints_cam_m.copy()
+    gone[:, _ELBOWS] = 0
+    still = warp.frames(track)
+    for guess in (other, gone):
+        np.testing.assert_array_equal(warp.frames(replace(track, joints_cam_m=guess)), still)
+
+
+def test_arms_that_leave_the_picture_move_with_their_shoulders() -> None:
+    track, image = leaving()
+    step_px = 8
+    moved = replace(
+        track,
+        joints_cam_m=track.joints_cam_m + np.array([step_px * DEPTH_M / FOCAL_PX, 0, 0]),
+        head_center_cam_m=track.head_center_cam_m + np.array([step_px * DEPTH_M / FOCAL_PX, 0, 0]),
+    )
+    seen = ReferenceWarp(image, track, learned=False).frames(moved)[0].astype(int)
+    low = slice(SIDE - 12, SIDE)
+    clothes = np.abs(image[low, :-step_px].astype(int) - (150, 30, 30)).sum(axis=-1) < 20
+    assert clothes.sum() > 40
+    assert (np.abs(seen[low, step_px:] - image[low, :-step_px]).sum(axis=-1)[clothes] < 40).mean() > 0.85

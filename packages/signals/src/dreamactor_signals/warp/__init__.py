@@ -7,7 +7,7 @@ Read `parts` (what a person is cut into), `placing` (where a part is), `cutting`
 
 from dreamactor_signals.warp.warp import ReferenceWarp
 
-VERSION = 7
+VERSION = 8
 """Of the pictures: what was made of those of another version is made again."""
 
 __all__ = ["VERSION", "ReferenceWarp"]

@@ -3,7 +3,7 @@
 Legend: H W rows and columns, C channels.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ class Flat:
         radius_px: how far the part reaches beyond its bone or rectangle.
         half_width: of the rectangle, in units of `across_px`; 0 for a limb.
         depth_m: from the camera.
+        is_guess: whether the bone ends where nobody sees it, beyond the picture.
     """
 
     origin_px: np.ndarray
@@ -32,6 +33,12 @@ class Flat:
     radius_px: float
     half_width: float
     depth_m: float
+    is_guess: bool = False
+
+    def carried_to(self, other: "Flat") -> "Flat":
+        """The part, no further turned or stretched, at another's origin, depth and size."""
+        growth = other.radius_px / self.radius_px
+        return replace(other, along_px=self.along_px * growth, across_px=self.across_px * growth)
 
     def matrix(self) -> np.ndarray:
         """(3, 3) from the part's coordinates to pixels."""

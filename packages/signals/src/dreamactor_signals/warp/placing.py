@@ -26,6 +26,8 @@ _SHOULDERS = [joint_index("left_shoulder"), joint_index("right_shoulder")]
 _NEAR_M = 0.1
 # A limb that points at the camera keeps this share of its thickness as length, a chest seen from the side of its width.
 _LEAST_LENGTH, _LEAST_WIDTH = 0.5, 0.35
+# How long a limb is, in radii.
+_HANGING = 4.5
 # Where no hips are seen: the trunk's length in widths of the shoulders.
 _TRUNK = 1.4
 # A torso is drawn behind what lies as deep; a neck and a torso behind the head.
@@ -34,8 +36,13 @@ _TORSO_DEPTH_M, _BEHIND_M = 0.05, 0.01
 Placement = Flat | Head
 
 
-def place_parts(track: MotionTrack, frame: int) -> dict[str, Placement]:
-    """Every part that is known in a frame."""
+def place_parts(track: MotionTrack, frame: int, *, stumps: bool = False) -> dict[str, Placement]:
+    """Every part that is known in a frame.
+
+    Args:
+        track, frame: whose.
+        stumps: whether limbs hang out of the picture from joints that are seen where nothing else is known of them.
+    """
     joints_cam_m = track.joints_cam_m[frame].astype(np.float64)
     known = (track.joint_confidence[frame] >= SEEN) & (joints_cam_m[:, 2] > _NEAR_M)
     joints_px = track.project(joints_cam_m)
@@ -43,7 +50,9 @@ def place_parts(track: MotionTrack, frame: int) -> dict[str, Placement]:
     reaching = known | _beyond_frame(joints_cam_m, joints_px, track.frame_size)
     for limb in LIMBS:
         if known[limb.start] and reaching[limb.end]:
-            placed[limb.name] = _limb(limb, joints_cam_m, joints_px, track.focal_px)
+            placed[limb.name] = _limb(limb, joints_cam_m, joints_px, track.focal_px, is_guess=not known[limb.end])
+        elif stumps and known[limb.start] and (stump := _stump(limb, joints_cam_m, joints_px, track)) is not None:
+            placed[limb.name] = stump
     if known[_SHOULDERS].all() and known[_NECK]:
         placed[TORSO] = _torso(joints_cam_m, joints_px, track.focal_px, hips=bool(known[_PELVIS]))
     center_cam_m = track.head_center_cam_m[frame].astype(np.float64)
@@ -75,9 +84,21 @@ def _beyond_frame(joints_cam_m: np.ndarray, joints_px: np.ndarray, size: tuple[i
     return np.asarray((joints_cam_m[:, 2] > _NEAR_M) & np.isfinite(joints_px).all(axis=-1) & ~is_inside)
 
 
-def _limb(limb: Limb, joints_cam_m: np.ndarray, joints_px: np.ndarray, focal_px: float) -> Flat:
-    depth_m = float(joints_cam_m[[limb.start, limb.end], 2].mean())
-    return _bone(joints_px[limb.start], joints_px[limb.end], limb.radius_m * focal_px / depth_m, depth_m)
+def _limb(limb: Limb, joints_cam_m: np.ndarray, joints_px: np.ndarray, focal_px: float, *, is_guess: bool) -> Flat:
+    ends = [limb.start] if is_guess else [limb.start, limb.end]
+    depth_m = float(joints_cam_m[ends, 2].mean())
+    bone = _bone(joints_px[limb.start], joints_px[limb.end], limb.radius_m * focal_px / depth_m, depth_m)
+    return replace(bone, is_guess=is_guess)
+
+
+def _stump(limb: Limb, joints_cam_m: np.ndarray, joints_px: np.ndarray, track: MotionTrack) -> Flat | None:
+    """A limb of whose end nothing is known, if it leaves the picture where it hangs down."""
+    depth_m, start_px = float(joints_cam_m[limb.start, 2]), joints_px[limb.start]
+    radius_px = limb.radius_m * track.focal_px / depth_m
+    end_px = start_px + np.array([0.0, _HANGING * radius_px])
+    if end_px[1] <= track.frame_size[1]:
+        return None
+    return replace(_bone(start_px, end_px, radius_px, depth_m), is_guess=True)
 
 
 def _neck(collar_px: np.ndarray, head: Head, radius_px: float) -> Flat:

@@ -8,6 +8,8 @@ appear, but for the half of a face that is like the other.
 Legend: T video frames, H W rows and columns, C channels.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 
@@ -16,7 +18,7 @@ from dreamactor_signals.warp.face_points import face_points_px
 from dreamactor_signals.warp.flat import Flat, FlatPiece
 from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.head_piece import HeadPiece
-from dreamactor_signals.warp.parts import HEAD, TRUNK
+from dreamactor_signals.warp.parts import HEAD, TORSO, TRUNK
 from dreamactor_signals.warp.placing import Placement, place_parts
 from dreamactor_signals.warp.scenery import moved_scenery
 
@@ -54,11 +56,20 @@ class ReferenceWarp:
 
     def _places(self, track: MotionTrack, frame: int) -> dict[str, Placement]:
         """Of the parts that a frame shows. A trunk of which nothing is known stays; a limb has gone from sight."""
-        known = place_parts(track, frame)
+        known = place_parts(track, frame, stumps=True)
         if not known:
             return self._start
         trunk = {name: place for name, place in self._start.items() if name in TRUNK}
-        return trunk | known
+        known = trunk | known
+        moved_m = known[TORSO].depth_m - self._start[TORSO].depth_m if TORSO in trunk else 0.0
+        return {name: self._surely(name, place, moved_m) for name, place in known.items()}
+
+    def _surely(self, name: str, now: Placement, moved_m: float) -> Placement:
+        """A limb whose end is a guess goes with the joint that is seen, and lies before or behind what it did."""
+        start = self._start.get(name)
+        if isinstance(start, Flat) and isinstance(now, Flat) and (start.is_guess or now.is_guess):
+            return replace(start.carried_to(now), depth_m=start.depth_m + moved_m)
+        return now
 
 
 def _piece(place: Placement, picture_HW4: np.ndarray, face_px: np.ndarray | None) -> FlatPiece | HeadPiece:
