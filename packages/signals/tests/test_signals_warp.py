@@ -293,3 +293,16 @@ def test_arms_that_leave_the_picture_move_with_their_shoulders() -> None:
     clothes = np.abs(image[low, :-step_px].astype(int) - (150, 30, 30)).sum(axis=-1) < 20
     assert clothes.sum() > 40
     assert (np.abs(seen[low, step_px:] - image[low, :-step_px]).sum(axis=-1)[clothes] < 40).mean() > 0.85
+
+
+def test_arms_that_come_into_the_picture_go_where_they_are_seen() -> None:
+    track, _ = leaving()
+    noise = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3)).astype(np.uint8)
+    raised, confidence = track.joints_cam_m.copy(), track.joint_confidence.copy()
+    raised[:, _ELBOWS] += (0, -1.3, 0)
+    confidence[:, _ELBOWS] = 1
+    warp = ReferenceWarp(noise, track, learned=False)
+    seen = warp.frames(replace(track, joints_cam_m=raised, joint_confidence=confidence))[0]
+    changed = np.abs(seen.astype(int) - warp.frames(track)[0]).sum(axis=-1) > 60
+    x_px, y_px = track.project(raised[0, _ELBOWS[0]]).astype(int)
+    assert changed[y_px : y_px + 10, x_px - 3 : x_px + 3].mean() > 0.8

@@ -65,9 +65,9 @@ class ReferenceWarp:
         return {name: self._surely(name, place, moved_m) for name, place in known.items()}
 
     def _surely(self, name: str, now: Placement, moved_m: float) -> Placement:
-        """A limb whose end is a guess goes with the joint that is seen, and lies before or behind what it did."""
+        """A limb whose end is a guess both times goes with its joint, and lies before or behind what it did."""
         start = self._start.get(name)
-        if isinstance(start, Flat) and isinstance(now, Flat) and (start.is_guess or now.is_guess):
+        if isinstance(start, Flat) and isinstance(now, Flat) and start.is_guess and now.is_guess:
             return replace(start.carried_to(now), depth_m=start.depth_m + moved_m)
         return now
 
