@@ -3,20 +3,22 @@
 Legend: P parts, H W rows and columns.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 
+from dreamactor_signals.flow.head import head_step, steady_head
 from dreamactor_signals.flow.points import follow
 from dreamactor_signals.flow.scenery import scenery_motion
 from dreamactor_signals.flow.similarity import similarity
 from dreamactor_signals.flow.trunk import steady_trunk
-from dreamactor_signals.warp.parts import TORSO
-from dreamactor_signals.warp.placing import place_parts
+from dreamactor_signals.warp.head import Head
+from dreamactor_signals.warp.parts import HEAD, TORSO
+from dreamactor_signals.warp.placing import Placement, place_parts
 
 # The longer side of what is looked at, and of a mask's cells.
 _SIDE_PX, _CELL_PX = 384, 4
@@ -29,36 +31,53 @@ _FEWEST_ON_TRUNK = 32
 # A trunk that turns is not flat, and its clothes do not move as one: what most of them do is nearer than a tracker.
 _TRUNK_ALIKE_PX = 1.0
 
-Step = tuple[np.ndarray | None, np.ndarray | None]
-"""From a frame to the next: similarities (2, 3) of trunk and scenery."""
+
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """From a frame to the next, in pixels of the track; None where nobody knows.
+
+    Attributes:
+        trunk, scenery: similarities (2, 3).
+        head: as of `head_step`.
+    """
+
+    trunk: np.ndarray | None
+    scenery: np.ndarray | None
+    head: np.ndarray | None
 
 
 def look_again(track: MotionTrack, frames: Iterable[np.ndarray]) -> MotionTrack:
-    """The track with a steady trunk and with the scenery's motion.
+    """The track with a steady trunk and head and with the scenery's motion.
 
     Args:
         track: T frames.
         frames: (H, W, 3) uint8, those that were tracked, in their order; pixels are not kept.
     """
     steps = list(_steps(track, frames))
-    trunk, scenery = [step[0] for step in steps], [step[1] for step in steps]
-    return replace(track, joints_cam_m=steady_trunk(track, trunk), scenery_motion=scenery_motion(track, scenery))
+    joints_cam_m = steady_trunk(track, [step.trunk for step in steps])
+    scenery = scenery_motion(track, [step.scenery for step in steps])
+    steady = steady_head(track, [step.head for step in steps])
+    return replace(steady, joints_cam_m=joints_cam_m, scenery_motion=scenery)
 
 
-def _steps(track: MotionTrack, frames: Iterable[np.ndarray]) -> Iterator[Step]:
-    """Of all frames, in pixels of the track."""
+def _steps(track: MotionTrack, frames: Iterable[np.ndarray]) -> Iterator[_Step]:
+    """Of all frames."""
     width, height = track.frame_size
     scale = min(1.0, _SIDE_PX / max(width, height))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    for frame, (before_HW, after_HW) in enumerate(pairwise(_small(frames, size))):
-        trunk_HW, scenery_HW = (_at_size(mask_HW, size) for mask_HW in _masks(track, frame, size, scale))
+    looks = ((small_HW, place_parts(track, frame)) for frame, small_HW in enumerate(_small(frames, size)))
+    for (before_HW, parts), (after_HW, next_parts) in pairwise(looks):
+        trunk_HW, scenery_HW = (_at_size(mask_HW, size) for mask_HW in _masks(parts, size, scale))
         on_trunk = follow(before_HW, after_HW, trunk_HW, _TRUNK_WINDOW_PX)
         beside = follow(before_HW, after_HW, scenery_HW, _SCENERY_WINDOW_PX)
         told = len(on_trunk[0]) >= _FEWEST_ON_TRUNK
         radius_px = min(size) / 2
-        yield (
-            _in_track(similarity(*on_trunk, radius_px, _TRUNK_ALIKE_PX) if told else None, scale),
-            _in_track(similarity(*beside, radius_px), scale),
+        here, there = (_small_head(placed, scale) for placed in (parts, next_parts))
+        head_K = head_step(before_HW, after_HW, here, there) if here and there else None
+        yield _Step(
+            trunk=_in_track(similarity(*on_trunk, radius_px, _TRUNK_ALIKE_PX) if told else None, scale),
+            scenery=_in_track(similarity(*beside, radius_px), scale),
+            head=None if head_K is None else np.concatenate([head_K[:2] / scale, head_K[2:]]),
         )
 
 
@@ -72,9 +91,16 @@ def _in_track(step: np.ndarray | None, scale: float) -> np.ndarray | None:
     return None if step is None else np.column_stack([step[:, :2], step[:, 2] / scale])
 
 
-def _masks(track: MotionTrack, frame: int, size: tuple[int, int], scale: float) -> tuple[np.ndarray, np.ndarray]:
+def _small_head(parts: Mapping[str, Placement], scale: float) -> Head | None:
+    """In pixels of the small frame."""
+    head = parts.get(HEAD)
+    if not isinstance(head, Head):
+        return None
+    return replace(head, center_px=head.center_px * scale, skull_px=head.skull_px * scale)
+
+
+def _masks(parts: Mapping[str, Placement], size: tuple[int, int], scale: float) -> tuple[np.ndarray, np.ndarray]:
     """Trunk and scenery, in cells."""
-    parts = place_parts(track, frame)
     rows, columns = np.mgrid[: -(-size[1] // _CELL_PX), : -(-size[0] // _CELL_PX)]
     if not parts:
         return np.zeros(rows.shape, bool), np.ones(rows.shape, bool)

@@ -6,7 +6,7 @@ Legend: N points, H W rows and columns.
 import cv2
 import numpy as np
 
-_COUNT, _QUALITY, _SPACING_PX = 300, 0.001, 6.0
+_COUNT, _QUALITY = 300, 0.001
 _LEVELS = 3
 _PRECISION = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 30, 0.005)
 # A point that does not come back to where it set out was not followed.
@@ -14,7 +14,7 @@ _RETURN_PX = 0.3
 
 
 def follow(
-    before_HW: np.ndarray, after_HW: np.ndarray, mask_HW: np.ndarray, window_px: int
+    before_HW: np.ndarray, after_HW: np.ndarray, mask_HW: np.ndarray, window_px: int, spacing_px: float = 6.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Points of the masked part of one grey frame, and where the next frame has them.
 
@@ -22,11 +22,12 @@ def follow(
         before_HW, after_HW: uint8.
         mask_HW: bool, where points are looked for.
         window_px: side of the window that is compared; soft textures need a wide one.
+        spacing_px: least distance between points.
 
     Returns:
         (N, 2) float64 twice, x and y, counted from the frame's corner.
     """
-    found = cv2.goodFeaturesToTrack(before_HW, _COUNT, _QUALITY, _SPACING_PX, mask=mask_HW.astype(np.uint8))
+    found = cv2.goodFeaturesToTrack(before_HW, _COUNT, _QUALITY, spacing_px, mask=mask_HW.astype(np.uint8))
     if found is None:
         return np.zeros((0, 2)), np.zeros((0, 2))
     moved, went = _moved(before_HW, after_HW, found, window_px)

@@ -1,0 +1,34 @@
+"""What a tracker says of a clip, averaged along the picture's own motion: every move is kept and drift is lost.
+
+Legend: T video frames.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import numpy as np
+
+from dreamactor_signals.smoothing import smooth
+
+# Networks drift within seconds, followed points do not.
+_WIDTH_S = 1.0
+
+
+def known_runs(steps: Sequence[object | None]) -> Iterator[slice]:
+    """Frames between which every step is known."""
+    for is_known, group in groupby(range(len(steps)), key=lambda step: steps[step] is not None):
+        if is_known:
+            members = list(group)
+            yield slice(members[0], members[-1] + 2)
+
+
+def along(path: np.ndarray, tracked: np.ndarray, confidence: np.ndarray, fps: float) -> np.ndarray:
+    """(T, ...) what was tracked, averaged over a second or so.
+
+    Args:
+        path: (T, ...) where it has gone since the first frame, by what the picture shows.
+        tracked: (T, ...) where it was tracked.
+        confidence: (T, ...) of the leading axes of `tracked`.
+        fps: frames a second.
+    """
+    return path + smooth(tracked - path, confidence, _WIDTH_S * fps)
