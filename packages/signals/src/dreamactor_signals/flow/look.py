@@ -12,18 +12,20 @@ import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 
 from dreamactor_signals.flow.head import head_step, steady_head
+from dreamactor_signals.flow.limbs import BONES, limb_steps, steady_limbs
 from dreamactor_signals.flow.points import follow
 from dreamactor_signals.flow.scenery import scenery_motion
 from dreamactor_signals.flow.similarity import similarity
 from dreamactor_signals.flow.trunk import steady_trunk
+from dreamactor_signals.plane import pixel_centers
 from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.parts import HEAD, TORSO
 from dreamactor_signals.warp.placing import Placement, place_parts
 
 # The longer side of what is looked at, and of a mask's cells.
 _SIDE_PX, _CELL_PX = 384, 4
-# Distances from a person's parts, in their radii: of what is surely trunk, and of what is scenery.
-_ON_TRUNK, _BESIDE = 0.6, 1.8
+# Distances from a person's parts, in their radii: of what is surely trunk or limb, and of what is scenery.
+_ON_TRUNK, _ON_LIMB, _BESIDE = 0.6, 0.9, 1.8
 # Scenery is often out of focus: soft.
 _TRUNK_WINDOW_PX, _SCENERY_WINDOW_PX = 15, 31
 # Fewer points tell less of a trunk than a tracker does.
@@ -39,25 +41,27 @@ class _Step:
     Attributes:
         trunk, scenery: similarities (2, 3).
         head: as of `head_step`.
+        limbs: as of `limb_steps`.
     """
 
     trunk: np.ndarray | None
     scenery: np.ndarray | None
     head: np.ndarray | None
+    limbs: list[np.ndarray | None]
 
 
 def look_again(track: MotionTrack, frames: Iterable[np.ndarray]) -> MotionTrack:
-    """The track with a steady trunk and head and with the scenery's motion.
+    """The track with steady trunk, head and limbs and with the scenery's motion.
 
     Args:
         track: T frames.
         frames: (H, W, 3) uint8, those that were tracked, in their order; pixels are not kept.
     """
     steps = list(_steps(track, frames))
-    joints_cam_m = steady_trunk(track, [step.trunk for step in steps])
-    scenery = scenery_motion(track, [step.scenery for step in steps])
-    steady = steady_head(track, [step.head for step in steps])
-    return replace(steady, joints_cam_m=joints_cam_m, scenery_motion=scenery)
+    motion = scenery_motion(track, [step.scenery for step in steps])
+    steady = steady_trunk(track, [step.trunk for step in steps])
+    steady = steady_head(steady, [step.head for step in steps])
+    return replace(steady_limbs(steady, [step.limbs for step in steps]), scenery_motion=motion)
 
 
 def _steps(track: MotionTrack, frames: Iterable[np.ndarray]) -> Iterator[_Step]:
@@ -65,19 +69,20 @@ def _steps(track: MotionTrack, frames: Iterable[np.ndarray]) -> Iterator[_Step]:
     width, height = track.frame_size
     scale = min(1.0, _SIDE_PX / max(width, height))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    looks = ((small_HW, place_parts(track, frame)) for frame, small_HW in enumerate(_small(frames, size)))
-    for (before_HW, parts), (after_HW, next_parts) in pairwise(looks):
-        trunk_HW, scenery_HW = (_at_size(mask_HW, size) for mask_HW in _masks(parts, size, scale))
-        on_trunk = follow(before_HW, after_HW, trunk_HW, _TRUNK_WINDOW_PX)
-        beside = follow(before_HW, after_HW, scenery_HW, _SCENERY_WINDOW_PX)
+    looks = ((small_HW, _small_parts(track, frame, scale)) for frame, small_HW in enumerate(_small(frames, size)))
+    for (before_HW, here), (after_HW, there) in pairwise(looks):
+        masks = _masks(here, size)
+        on_trunk = follow(before_HW, after_HW, masks.trunk_HW, _TRUNK_WINDOW_PX)
+        beside = follow(before_HW, after_HW, masks.scenery_HW, _SCENERY_WINDOW_PX)
         told = len(on_trunk[0]) >= _FEWEST_ON_TRUNK
         radius_px = min(size) / 2
-        here, there = (_small_head(placed, scale) for placed in (parts, next_parts))
-        head_K = head_step(before_HW, after_HW, here, there) if here and there else None
+        head_K = _of_head(before_HW, after_HW, here.get(HEAD), there.get(HEAD))
+        limbs = limb_steps(before_HW, after_HW, masks.limbs_HW, here, there)
         yield _Step(
             trunk=_in_track(similarity(*on_trunk, radius_px, _TRUNK_ALIKE_PX) if told else None, scale),
             scenery=_in_track(similarity(*beside, radius_px), scale),
             head=None if head_K is None else np.concatenate([head_K[:2] / scale, head_K[2:]]),
+            limbs=[None if shifts_px is None else shifts_px / scale for shifts_px in limbs],
         )
 
 
@@ -91,24 +96,44 @@ def _in_track(step: np.ndarray | None, scale: float) -> np.ndarray | None:
     return None if step is None else np.column_stack([step[:, :2], step[:, 2] / scale])
 
 
-def _small_head(parts: Mapping[str, Placement], scale: float) -> Head | None:
+def _small_parts(track: MotionTrack, frame: int, scale: float) -> dict[str, Placement]:
     """In pixels of the small frame."""
-    head = parts.get(HEAD)
-    if not isinstance(head, Head):
+    return {name: part.scaled(scale) for name, part in place_parts(track, frame).items()}
+
+
+def _of_head(
+    before_HW: np.ndarray, after_HW: np.ndarray, here: Placement | None, there: Placement | None
+) -> np.ndarray | None:
+    if not isinstance(here, Head) or not isinstance(there, Head):
         return None
-    return replace(head, center_px=head.center_px * scale, skull_px=head.skull_px * scale)
+    return head_step(before_HW, after_HW, here, there)
 
 
-def _masks(parts: Mapping[str, Placement], size: tuple[int, int], scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """Trunk and scenery, in cells."""
-    rows, columns = np.mgrid[: -(-size[1] // _CELL_PX), : -(-size[0] // _CELL_PX)]
+@dataclass(frozen=True, eq=False)
+class _Masks:
+    """(H, W) bool each, where points are looked for."""
+
+    trunk_HW: np.ndarray
+    limbs_HW: np.ndarray
+    scenery_HW: np.ndarray
+
+
+def _masks(parts: Mapping[str, Placement], size: tuple[int, int]) -> _Masks:
     if not parts:
-        return np.zeros(rows.shape, bool), np.ones(rows.shape, bool)
-    centers_HW2 = (np.stack([columns, rows], axis=-1) + 0.5) * _CELL_PX / scale
-    distances = {name: part.distance(centers_HW2) for name, part in parts.items()}
-    nearest_HW = np.min(list(distances.values()), axis=0)
-    torso_HW = distances.get(TORSO, np.full(rows.shape, np.inf))
-    return (torso_HW == nearest_HW) & (torso_HW < _ON_TRUNK), nearest_HW > _BESIDE
+        nowhere_HW, everywhere_HW = np.zeros(size[::-1], bool), np.ones(size[::-1], bool)
+        return _Masks(nowhere_HW, nowhere_HW, everywhere_HW)
+    # Cells are the pixels of a smaller picture yet.
+    centers_HW2 = pixel_centers((-(-size[1] // _CELL_PX), -(-size[0] // _CELL_PX)))
+    distances_PHW = np.stack([part.scaled(1 / _CELL_PX).distance(centers_HW2) for part in parts.values()])
+    nearest_HW, number_HW = distances_PHW.min(axis=0), distances_PHW.argmin(axis=0)
+    is_torso_HW, is_limb_HW = (
+        np.isin(number_HW, [number for number, name in enumerate(parts) if name in names]) for names in ({TORSO}, BONES)
+    )
+    return _Masks(
+        trunk_HW=_at_size(is_torso_HW & (nearest_HW < _ON_TRUNK), size),
+        limbs_HW=_at_size(is_limb_HW & (nearest_HW < _ON_LIMB), size),
+        scenery_HW=_at_size(nearest_HW > _BESIDE, size),
+    )
 
 
 def _at_size(mask_HW: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -22,6 +22,26 @@ def known_runs(steps: Sequence[object | None]) -> Iterator[slice]:
             yield slice(members[0], members[-1] + 2)
 
 
+def lacking(
+    steps: Sequence[np.ndarray | None], shape: tuple[int, ...], confidence: np.ndarray, fps: float
+) -> np.ndarray:
+    """(T, *shape) what a track lacks in every frame, zero where nobody knows.
+
+    Args:
+        steps: T - 1 of `shape`: by the picture's motion, what each tracked step lacks; None where nobody knows: nothing
+            is averaged across.
+        shape: of a step.
+        confidence: (T, ...) of the leading axes of `shape`.
+        fps: frames a second.
+    """
+    lacks = np.zeros((len(confidence), *shape))
+    for run in known_runs(steps):
+        known = [step for step in steps[run.start : run.stop - 1] if step is not None]
+        path = np.cumsum([np.zeros(shape), *known], axis=0)
+        lacks[run] = along(path, np.zeros_like(path), confidence[run], fps)
+    return lacks
+
+
 def along(path: np.ndarray, tracked: np.ndarray, confidence: np.ndarray, fps: float) -> np.ndarray:
     """(T, ...) what was tracked, averaged over a second or so.
 

@@ -12,30 +12,28 @@ import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.skeleton import joint_index
 
+from dreamactor_signals.flow.joints import shifted
 from dreamactor_signals.flow.path import along, known_runs
 from dreamactor_signals.flow.similarity import moved
 
 _JOINTS = [joint_index(name) for name in ("neck", "left_shoulder", "right_shoulder", "pelvis", "left_hip", "right_hip")]
 
 
-def steady_trunk(track: MotionTrack, steps: Sequence[np.ndarray | None]) -> np.ndarray:
-    """(T, 58, 3) joints in camera space, metres: those of the trunk steadied, at the depths that they had.
+def steady_trunk(track: MotionTrack, steps: Sequence[np.ndarray | None]) -> MotionTrack:
+    """The track with the trunk's joints steadied, at the depths that they had.
 
     Args:
         track: T frames.
         steps: T - 1 similarities (2, 3) from each frame to the next, in pixels of the track; None where nobody knows:
             nothing is averaged across.
     """
-    joints_cam_m = track.joints_cam_m.astype(np.float64)
-    seen_px = track.project(joints_cam_m[:, _JOINTS])
+    seen_px = track.project(track.joints_cam_m[:, _JOINTS])
     confidence_TJ = track.joint_confidence[:, _JOINTS]
-    shifts_m = np.zeros_like(seen_px)
+    shifts_px = np.zeros((*track.joint_confidence.shape, 2))
     for run in known_runs(steps):
         path_px = _path(seen_px[run], steps[run.start : run.stop - 1])
-        steady_px = along(path_px, seen_px[run], confidence_TJ[run], float(track.fps))
-        shifts_m[run] = (steady_px - seen_px[run]) / track.focal_px * joints_cam_m[run, _JOINTS, 2:]
-    joints_cam_m[:, _JOINTS, :2] += np.where(confidence_TJ[..., None] > 0, shifts_m, 0)
-    return joints_cam_m
+        shifts_px[run, _JOINTS] = along(path_px, seen_px[run], confidence_TJ[run], float(track.fps)) - seen_px[run]
+    return shifted(track, shifts_px)
 
 
 def _path(seen_px: np.ndarray, steps: Sequence[np.ndarray | None]) -> np.ndarray:

@@ -40,6 +40,16 @@ class Flat:
         growth = other.radius_px / self.radius_px
         return replace(other, along_px=self.along_px * growth, across_px=self.across_px * growth)
 
+    def scaled(self, scale: float) -> "Flat":
+        """The part in a picture of another size."""
+        return replace(
+            self,
+            origin_px=scale * self.origin_px,
+            along_px=scale * self.along_px,
+            across_px=scale * self.across_px,
+            radius_px=scale * self.radius_px,
+        )
+
     def matrix(self) -> np.ndarray:
         """(3, 3) from the part's coordinates to pixels."""
         columns = np.column_stack([self.along_px, self.across_px, self.origin_px])

@@ -3,7 +3,7 @@
 Legend: H W rows and columns, C channels, V vertices, U face units.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -45,6 +45,11 @@ class Head:
         mesh = head_mesh()
         on_HW, face_HW1 = self.surface(pixels_HW2.shape, mesh.shaped(self.units), mesh.is_face[:, None])
         return np.where(on_HW & (face_HW1[..., 0] > HALF_A_FACE), 0, from_center_HW)
+
+    def scaled(self, scale: float) -> "Head":
+        """The head in a picture of another size."""
+        box_px = None if self.face_box_px is None else scale * self.face_box_px
+        return replace(self, center_px=scale * self.center_px, skull_px=scale * self.skull_px, face_box_px=box_px)
 
     def project(self, points: np.ndarray) -> np.ndarray:
         """(..., 2) pixels of points (..., 3) from the skull's centre along the camera's axes, in radii."""
