@@ -162,6 +162,17 @@ def test_nothing_is_carried_across_a_step_that_nobody_knows(swaying: MotionTrack
     np.testing.assert_array_equal(scenery_motion(cut, steps)[COUNT // 2], scenery_motion(cut, steps)[COUNT // 2 - 1])
 
 
+def test_a_steadied_trunk_moves_no_other_joint(swaying: MotionTrack) -> None:
+    joints_cam_m = swaying.joints_cam_m.copy()
+    joints_cam_m[:, TRUNK, 1] += 0.05 * np.sin(np.linspace(0, 6, COUNT))[:, None]
+    path_px = swaying.project(swaying.joints_cam_m[:, TRUNK[0]])
+    steps = [np.column_stack([np.eye(2), after - before]) for before, after in pairwise(path_px)]
+    seen = steady_trunk(replace(swaying, joints_cam_m=joints_cam_m), steps)
+    assert not np.allclose(seen.joints_cam_m[:, TRUNK], joints_cam_m[:, TRUNK], atol=1e-3)
+    others = np.setdiff1d(np.arange(joints_cam_m.shape[1]), TRUNK)
+    np.testing.assert_allclose(seen.joints_cam_m[:, others], swaying.joints_cam_m[:, others], atol=1e-6)
+
+
 def test_joints_that_were_not_seen_stay_unknown(swaying: MotionTrack) -> None:
     joints_cam_m, confidence = swaying.joints_cam_m.copy(), swaying.joint_confidence.copy()
     joints_cam_m[:, TRUNK[3:]], confidence[:, TRUNK[3:]] = 0, 0

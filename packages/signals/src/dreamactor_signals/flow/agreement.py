@@ -6,7 +6,7 @@ Legend: N points, 2 coordinates, K unknowns.
 import numpy as np
 
 # Points are followed to about this.
-NOISE_PX = 0.1
+_NOISE_PX = 0.1
 _ROUNDS = 12
 _FEWEST, _LEAST_SHARE = 8, 0.4
 _MEDIAN_TO_SIGMA = 1.4826
@@ -29,11 +29,11 @@ def agreed(rows_N2K: np.ndarray, moved_N2: np.ndarray, usual_K: np.ndarray, alik
     """
     if len(moved_N2) < _FEWEST:
         return None
-    held_KK = np.diag((NOISE_PX / usual_K) ** 2 + _FREE)
+    held_KK = np.diag((_NOISE_PX / usual_K) ** 2 + _FREE)
     solved_K, left_N2 = np.zeros(len(usual_K)), moved_N2 - np.median(moved_N2, axis=0)
     for _ in range(_ROUNDS):
         far_N = np.linalg.norm(left_N2, axis=-1)
-        noise = max(NOISE_PX, _MEDIAN_TO_SIGMA * float(np.median(far_N)))
+        noise = max(_NOISE_PX, _MEDIAN_TO_SIGMA * float(np.median(far_N)))
         weight_N = 1 / (1 + np.square(far_N / noise)) ** 2
         weighted_N2K = rows_N2K * weight_N[:, None, None]
         left_KK = np.einsum("nij,nik->jk", weighted_N2K, rows_N2K) + held_KK

@@ -18,6 +18,7 @@ from dreamactor_signals.draw.mesh.triangles import vertex_normals
 from dreamactor_signals.flow.agreement import agreed
 from dreamactor_signals.flow.path import lacking
 from dreamactor_signals.flow.points import follow
+from dreamactor_signals.flow.shifts import moved_points
 from dreamactor_signals.rotations import rotation_of_vector
 from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.head_mesh import head_mesh
@@ -67,12 +68,10 @@ def steady_head(track: MotionTrack, steps: Sequence[np.ndarray | None]) -> Motio
         steps: T - 1 of (K,), in pixels of the track; None where nobody knows.
     """
     lacks_TK = lacking(steps, _USUAL_K.shape, track.head_confidence, float(track.fps))
-    center_px = track.project(track.head_center_cam_m) + lacks_TK[:, :2]
-    depth_m = track.head_center_cam_m[:, 2].astype(np.float64) * np.exp(-lacks_TK[:, 2])
-    center_cam_m = np.column_stack([(center_px - track.principal_px) / track.focal_px * depth_m[:, None], depth_m])
+    center_cam_m = moved_points(track.head_center_cam_m, lacks_TK[:, :2], track.focal_px)
     return replace(
         track,
-        head_center_cam_m=np.where(track.head_confidence[:, None] > 0, center_cam_m, track.head_center_cam_m),
+        head_center_cam_m=center_cam_m * np.exp(-lacks_TK[:, 2:3]),
         head_rotation=rotation_of_vector(lacks_TK[:, 3:]) @ track.head_rotation,
     )
 

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
-from dreamactor_core.skeleton import JOINT_NAMES, joint_index
+from dreamactor_core.skeleton import JOINT_NAMES
 
 from dreamactor_signals.flow.agreement import agreed
-from dreamactor_signals.flow.joints import shifted
 from dreamactor_signals.flow.path import lacking
 from dreamactor_signals.flow.points import follow
+from dreamactor_signals.flow.shifts import shifted
 from dreamactor_signals.warp.flat import Flat
+from dreamactor_signals.warp.parts import LIMBS
 from dreamactor_signals.warp.placing import Placement
 
 # Limbs are thin: so are the windows, and points lie close.
@@ -46,14 +47,16 @@ class Chain:
 
 def _chains() -> tuple[Chain, ...]:
     fingers = ("thumb", "index", "middle", "ring", "pinky")
-    table = (
-        (("upper_arm", "forearm"), ("shoulder", "elbow", "wrist"), fingers),
-        (("thigh", "shin"), ("hip", "knee", "ankle"), ("heel", "toe")),
-    )
+    table = (("upper_arm", "forearm", fingers), ("thigh", "shin", ("heel", "toe")))
+    limbs = {limb.name: limb for limb in LIMBS}
     return tuple(
         Chain(
             bones=(f"{side}_{upper}", f"{side}_{lower}"),
-            joints=(joint_index(f"{side}_{start}"), joint_index(f"{side}_{middle}"), joint_index(f"{side}_{end}")),
+            joints=(
+                limbs[f"{side}_{upper}"].start,
+                limbs[f"{side}_{upper}"].end,
+                limbs[f"{side}_{lower}"].end,
+            ),
             carried=tuple(
                 index
                 for index, name in enumerate(JOINT_NAMES)
@@ -61,7 +64,7 @@ def _chains() -> tuple[Chain, ...]:
             ),
         )
         for side in ("left", "right")
-        for (upper, lower), (start, middle, end), hung in table
+        for upper, lower, hung in table
     )
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.skeleton import joint_index
 
-from dreamactor_signals.flow.joints import shifted
 from dreamactor_signals.flow.path import along, known_runs
+from dreamactor_signals.flow.shifts import shifted
 from dreamactor_signals.flow.similarity import moved
 
 _JOINTS = [joint_index(name) for name in ("neck", "left_shoulder", "right_shoulder", "pelvis", "left_hip", "right_hip")]
