@@ -8,6 +8,7 @@ import pytest
 from dreamactor_core.errors import InputError, TrackError
 from dreamactor_core.files import load_tensors, save_tensors
 from dreamactor_core.motion_track import MotionTrack
+from dreamactor_core.surfaces import BODY_SURFACES, SURFACE_TERMS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -107,16 +108,17 @@ def test_what_hides_the_face_is_kept_sliced_and_bounded(random_track: MakeTrack,
         replace(track, face_occlusion=np.array([0, 0.25, 1.5, 0.5]))
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_track_of_an_older_version_is_read_as_it_is(random_track: MakeTrack, tmp_path: Path, version: int) -> None:
     path, track = tmp_path / "track.safetensors", random_track(3)
     track.save(path)
     tensors, header = load_tensors(path)
-    assert header["version"] == 3
+    assert header["version"] == 4
     save_tensors(path, tensors, header | {"version": version})
     assert MotionTrack.load(path) == track
     assert MotionTrack.load(path).face_occlusion is None
     assert MotionTrack.load(path).scenery_motion is None
+    assert MotionTrack.load(path).surface_motion is None
 
 
 def test_how_the_scenery_moves_is_kept_sliced_and_of_one_shape(random_track: MakeTrack, tmp_path: Path) -> None:
@@ -128,6 +130,17 @@ def test_how_the_scenery_moves_is_kept_sliced_and_of_one_shape(random_track: Mak
     np.testing.assert_array_equal(loaded[1:3].scenery_motion, motion[1:3])
     with pytest.raises(TrackError, match="scenery_motion has shape"):
         replace(track, scenery_motion=motion[:, :1])
+
+
+def test_how_surfaces_move_is_kept_sliced_and_of_one_shape(random_track: MakeTrack, tmp_path: Path) -> None:
+    motion = np.random.default_rng(0).normal(size=(4, len(BODY_SURFACES), 2, SURFACE_TERMS)).astype(np.float32)
+    track = replace(random_track(4), surface_motion=motion)
+    track.save(tmp_path / "track.safetensors")
+    loaded = MotionTrack.load(tmp_path / "track.safetensors")
+    assert loaded == track
+    np.testing.assert_array_equal(loaded[1:3].surface_motion, motion[1:3])
+    with pytest.raises(TrackError, match="surface_motion has shape"):
+        replace(track, surface_motion=motion[:, 1:])
 
 
 def test_missing_array_is_refused(random_track: MakeTrack, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from dreamactor_core.surfaces import BODY_SURFACES, SURFACE_TERMS
 from dreamactor_model.evaluation.baselines import CopyReference, Warp
 from dreamactor_model.evaluation.suites.scenes import Scene
 from dreamactor_signals.warp import ReferenceWarp
@@ -21,7 +22,7 @@ def test_a_copy_stands_still() -> None:
 
 
 def test_a_warp_moves_the_first_reference_by_the_driving_joints() -> None:
-    """And by nothing else: neither cameras nor faces move it, and no network is asked what a person is."""
+    """And by nothing else: neither cameras nor faces nor clothes move it, and no network is asked what a person is."""
     staged = scene()
     track = staged.performer
     made = Warp().animate(staged)
@@ -36,5 +37,7 @@ def test_a_warp_moves_the_first_reference_by_the_driving_joints() -> None:
     pan = np.repeat(np.eye(2, 3)[None], 5, axis=0)
     pan[:, 0, 2] = np.linspace(0, 0.2, 5)
     np.testing.assert_array_equal(Warp().animate(replace(staged, performer=replace(track, scenery_motion=pan))), made)
+    slid = np.full((5, len(BODY_SURFACES), 2, SURFACE_TERMS), 0.1)
+    np.testing.assert_array_equal(Warp().animate(replace(staged, performer=replace(track, surface_motion=slid))), made)
     held = replace(staged, performer=staged.reference[[0] * 5])
     np.testing.assert_array_equal(Warp().animate(held), CopyReference().animate(held))

@@ -278,6 +278,7 @@ def test_the_command_writes_a_track(clips: Path, tmp_path: Path) -> None:
     assert set(track.trackers) == {"body", "hands", "face", "lifting"}
     assert track.face_confidence.min() > 0.5
     assert track.scenery_motion is not None
+    assert track.surface_motion is not None
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.settings import load_settings
 from dreamactor_core.settings.retarget import PARTS, RetargetSettings
 from dreamactor_core.skeleton import BODY_JOINTS, BONES, LEFT_HAND_JOINTS, LIMB_BONES, joint_index
+from dreamactor_core.surfaces import BODY_SURFACES, SURFACE_TERMS
 from dreamactor_signals.retarget import load_standardizer, retarget
 
 Person = Callable[..., MotionTrack]
@@ -201,3 +202,31 @@ def test_scenery_that_nobody_looked_at_stays_unknown_and_stands_where_the_body_d
         assert retarget(panned, reference, RetargetSettings(transfer=transfer)).scenery_motion is None
     own = retarget(panned, replace(reference, scenery_motion=pan([1.0])), RetargetSettings(transfer=("head",)))
     np.testing.assert_allclose(own.scenery_motion, pan([1.0] * 4), atol=1e-6)
+
+
+def sliding(amounts: list[float]) -> np.ndarray:
+    """(T, P, 2, K) of surfaces that slide along their bones."""
+    motion = np.zeros((len(amounts), len(BODY_SURFACES), 2, SURFACE_TERMS), np.float32)
+    motion[:, :, 0, 0] = np.array(amounts)[:, None]
+    return motion
+
+
+def test_clothes_slide_as_the_driving_ones_do_about_where_the_reference_has_them(
+    driving: MotionTrack, reference: MotionTrack
+) -> None:
+    slid = replace(driving, surface_motion=sliding([0.1, 0.2, 0.2, 0.4]))
+    result = retarget(slid, replace(reference, surface_motion=sliding([1.0])))
+    np.testing.assert_allclose(result.surface_motion, sliding([0.9, 1.0, 1.0, 1.2]), atol=1e-6)
+    result = retarget(slid, replace(reference, surface_motion=None))
+    np.testing.assert_allclose(result.surface_motion, sliding([-0.1, 0, 0, 0.2]), atol=1e-6)
+    np.testing.assert_allclose(retarget(slid, slid).surface_motion, slid.surface_motion, atol=1e-6)
+    assert retarget(driving, slid).surface_motion is None
+
+
+def test_clothes_of_a_body_that_stays_are_the_references_own(driving: MotionTrack, reference: MotionTrack) -> None:
+    slid = replace(driving, surface_motion=sliding([0.1, 0.2, 0.2, 0.4]))
+    own = replace(reference, surface_motion=sliding([1.0]))
+    for transfer in (("face",), ("face", "head"), ("hands",)):
+        result = retarget(slid, own, RetargetSettings(transfer=transfer))
+        np.testing.assert_allclose(result.surface_motion, sliding([1.0] * 4), atol=1e-6)
+        assert retarget(slid, reference, RetargetSettings(transfer=transfer)).surface_motion is None

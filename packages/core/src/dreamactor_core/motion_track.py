@@ -3,7 +3,8 @@
 The one currency between rooms: trackers make it, retargeting changes it, drawing turns it into control maps at the
 last moment. Camera space is OpenCV's: x right, y down, z forward, in metres; pixels start at the top-left corner.
 
-Legend: T video frames, J joints (`dreamactor_core.skeleton`), U face units (`dreamactor_core.face_units`), C channels.
+Legend: T video frames, J joints (`dreamactor_core.skeleton`), U face units (`dreamactor_core.face_units`), P surfaces
+(`dreamactor_core.surfaces`), C channels.
 """
 
 from dataclasses import dataclass, field, fields, replace
@@ -17,12 +18,13 @@ from dreamactor_core.errors import TrackError
 from dreamactor_core.face_units import ARKIT_UNITS
 from dreamactor_core.files import load_tensors, pack_tensors, unpack_tensors, write_bytes
 from dreamactor_core.skeleton import JOINT_COUNT
+from dreamactor_core.surfaces import BODY_SURFACES, SURFACE_TERMS
 
 FORMAT = "dreamactor-motion-track"
-VERSION = 3
+VERSION = 4
 # What newer versions added is optional, so that older files are read as they are: version 1 knew no face_occlusion,
-# version 2 no scenery_motion.
-READABLE = (1, 2, 3)
+# version 2 no scenery_motion, version 3 no surface_motion.
+READABLE = (1, 2, 3, 4)
 
 # name -> shape after the frame axis; None stands for any size.
 _FRAME_ARRAYS: dict[str, tuple[int | None, ...]] = {
@@ -38,8 +40,9 @@ _FRAME_ARRAYS: dict[str, tuple[int | None, ...]] = {
     "face_units": (len(ARKIT_UNITS),),
     "face_tokens": (None,),
     "scenery_motion": (2, 3),
+    "surface_motion": (len(BODY_SURFACES), 2, SURFACE_TERMS),
 }
-_OPTIONAL = ("face_occlusion", "face_units", "face_tokens", "scenery_motion")
+_OPTIONAL = ("face_occlusion", "face_units", "face_tokens", "scenery_motion", "surface_motion")
 _SHARES = ("joint_confidence", "head_confidence", "face_confidence", "face_occlusion")
 
 
@@ -71,6 +74,10 @@ class MotionTrack:
         scenery_motion: (T, 2, 3) float32, where the camera sees what lies far behind the person, as a similarity of the
             image plane (pixels less `principal_px`, over `focal_px`). Only how frames differ means something. None
             where nobody looked.
+        surface_motion: (T, P, 2, 6) float32, how what is seen on the body goes beyond its bones (clothes that slide, a
+            trunk that turns): of each surface, the polynomials that lead from where something is seen back to where it
+            rests, along the bone in its lengths and across it in half widths, less where it is seen. Only how frames
+            differ means something. None where nobody looked.
 
     Raises:
         TrackError: on construction, when shapes, values or sizes contradict each other.
@@ -94,6 +101,7 @@ class MotionTrack:
     face_tokens: np.ndarray | None = None
     face_occlusion: np.ndarray | None = None
     scenery_motion: np.ndarray | None = None
+    surface_motion: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "principal_px", np.asarray(self.principal_px, dtype=np.float32))

@@ -1,15 +1,17 @@
-"""The motion track of one video: its person first, then a second look at how the picture moves."""
+"""The motion track of one video: its person first, then two more looks at how the picture moves."""
 
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 from dreamactor_core.console import progress
 from dreamactor_core.errors import InputError
 from dreamactor_core.files import sha256_file
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.video import open_video
 
-from dreamactor_signals.flow import look_again
+from dreamactor_signals.flow import look_again, with_surfaces
 from dreamactor_signals.trackers import Tracker
 
 
@@ -28,10 +30,21 @@ def extract_video(
         InputError: not a video, or no person in it; the error names the file.
     """
     track = _tracked(video, tracker, watched=watched, max_frames=max_frames)
+    track = _looked_at(video, track, "a second look at", look_again, watched=watched)
+    return _looked_at(video, track, "clothes of", with_surfaces, watched=watched)
+
+
+def _looked_at(
+    video: Path,
+    track: MotionTrack,
+    title: str,
+    look: Callable[[MotionTrack, Iterable[np.ndarray]], MotionTrack],
+    *,
+    watched: bool,
+) -> MotionTrack:
     with open_video(video) as reader:
         wanted = islice(reader, len(track))
-        title = f"a second look at {video.name}"
-        return look_again(track, progress(wanted, title, total=len(track)) if watched else wanted)
+        return look(track, progress(wanted, f"{title} {video.name}", total=len(track)) if watched else wanted)
 
 
 def _tracked(video: Path, tracker: Tracker, *, watched: bool, max_frames: int | None) -> MotionTrack:

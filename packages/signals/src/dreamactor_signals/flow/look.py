@@ -16,14 +16,15 @@ from dreamactor_signals.flow.limbs import BONES, limb_steps, steady_limbs
 from dreamactor_signals.flow.points import follow
 from dreamactor_signals.flow.scenery import scenery_motion
 from dreamactor_signals.flow.similarity import similarity
+from dreamactor_signals.flow.small import scaled, small_frames, small_size
 from dreamactor_signals.flow.trunk import steady_trunk
 from dreamactor_signals.plane import pixel_centers
 from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.parts import HEAD, TORSO
 from dreamactor_signals.warp.placing import Placement, place_parts
 
-# The longer side of what is looked at, and of a mask's cells.
-_SIDE_PX, _CELL_PX = 384, 4
+# The side of a mask's cells.
+_CELL_PX = 4
 # Distances from a person's parts, in their radii: of what is surely trunk or limb, and of what is scenery.
 _ON_TRUNK, _ON_LIMB, _BESIDE = 0.6, 0.9, 1.8
 # Scenery is often out of focus: soft.
@@ -66,10 +67,9 @@ def look_again(track: MotionTrack, frames: Iterable[np.ndarray]) -> MotionTrack:
 
 def _steps(track: MotionTrack, frames: Iterable[np.ndarray]) -> Iterator[_Step]:
     """Of all frames."""
-    width, height = track.frame_size
-    scale = min(1.0, _SIDE_PX / max(width, height))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    looks = ((small_HW, _small_parts(track, frame, scale)) for frame, small_HW in enumerate(_small(frames, size)))
+    scale, size = small_size(track.frame_size)
+    greys = (cv2.cvtColor(small_HWC, cv2.COLOR_RGB2GRAY) for small_HWC in small_frames(frames, size))
+    looks = ((grey_HW, scaled(place_parts(track, frame), scale)) for frame, grey_HW in enumerate(greys))
     for (before_HW, here), (after_HW, there) in pairwise(looks):
         masks = _masks(here, size)
         on_trunk = follow(before_HW, after_HW, masks.trunk_HW, _TRUNK_WINDOW_PX)
@@ -86,19 +86,9 @@ def _steps(track: MotionTrack, frames: Iterable[np.ndarray]) -> Iterator[_Step]:
         )
 
 
-def _small(frames: Iterable[np.ndarray], size: tuple[int, int]) -> Iterator[np.ndarray]:
-    for frame in frames:
-        yield cv2.cvtColor(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-
-
 def _in_track(step: np.ndarray | None, scale: float) -> np.ndarray | None:
     """A step of the small frame in pixels of the track."""
     return None if step is None else np.column_stack([step[:, :2], step[:, 2] / scale])
-
-
-def _small_parts(track: MotionTrack, frame: int, scale: float) -> dict[str, Placement]:
-    """In pixels of the small frame."""
-    return {name: part.scaled(scale) for name, part in place_parts(track, frame).items()}
 
 
 def _of_head(

@@ -26,6 +26,7 @@ from dreamactor_signals.retarget.lengths import (
 )
 from dreamactor_signals.retarget.rebuild import rebuild
 from dreamactor_signals.retarget.scenery import follow_scenery
+from dreamactor_signals.retarget.surfaces import follow_surfaces
 from dreamactor_signals.retarget.transfer import combine, still, with_face
 
 _LEG_BONES = np.isin(
@@ -115,6 +116,7 @@ def _perform(
         head_radius_m=head.radius_m,
         face_boxes_px=follow_heads(driving, head.center_cam_m, head.radius_m, reference),
         scenery_motion=follow_scenery(driving, reference),
+        surface_motion=follow_surfaces(driving, reference),
         focal_px=reference.focal_px,
         principal_px=reference.principal_px,
         frame_size=reference.frame_size,

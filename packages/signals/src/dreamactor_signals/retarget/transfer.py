@@ -54,6 +54,7 @@ def combine(performed: MotionTrack, own: MotionTrack, transfer: Collection[Part]
         head_radius_m=head.head_radius_m,
         head_confidence=head.head_confidence,
         scenery_motion=body.scenery_motion,
+        surface_motion=body.surface_motion,
     )
 
 

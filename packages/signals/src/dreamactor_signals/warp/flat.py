@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from dreamactor_signals.plane import between_centers, pixel_centers
+from dreamactor_signals.warp.surface import resting, shown
 
 # A body that the frame cuts off goes on as it is at the edge, as far as a part reaches, in radii.
 _BEYOND = cv2.BORDER_REPLICATE
@@ -25,6 +26,7 @@ class Flat:
         half_width: of the rectangle, in units of `across_px`; 0 for a limb.
         depth_m: from the camera.
         is_guess: whether the bone ends where nobody sees it, beyond the picture.
+        motion_2K: of what is seen on it (`MotionTrack.surface_motion`), or None where nobody looked.
     """
 
     origin_px: np.ndarray
@@ -34,6 +36,7 @@ class Flat:
     half_width: float
     depth_m: float
     is_guess: bool = False
+    motion_2K: np.ndarray | None = None
 
     def carried_to(self, other: "Flat") -> "Flat":
         """The part, no further turned or stretched, at another's origin, depth and size."""
@@ -55,9 +58,17 @@ class Flat:
         columns = np.column_stack([self.along_px, self.across_px, self.origin_px])
         return np.vstack([columns, [0, 0, 1]])
 
+    def own(self, pixels: np.ndarray) -> np.ndarray:
+        """(..., 2) pixels in the part's own coordinates."""
+        return np.asarray((pixels - self.origin_px) @ np.linalg.inv(self.matrix()[:2, :2]).T)
+
+    def pixels(self, own_st: np.ndarray) -> np.ndarray:
+        """(..., 2) the other way round."""
+        return np.asarray(own_st @ self.matrix()[:2, :2].T + self.origin_px)
+
     def distance(self, pixels_HW2: np.ndarray) -> np.ndarray:
         """(H, W) from the bone or rectangle, in radii."""
-        st_HW2 = (pixels_HW2 - self.origin_px) @ np.linalg.inv(self.matrix()[:2, :2]).T
+        st_HW2 = self.own(pixels_HW2)
         nearest_HW2 = np.stack(
             [st_HW2[..., 0].clip(0, 1), st_HW2[..., 1].clip(-self.half_width, self.half_width)], axis=-1
         )
@@ -79,9 +90,30 @@ class FlatPiece:
 
     def moved(self, now: Flat) -> np.ndarray:
         """(H, W, 4) what it looks like when it is there instead."""
+        moved_HW4, shown_HW = self._carried(now) if _is_stiff(self.place, now) else self._slid(now)
+        is_part_HW = shown_HW | (now.distance(pixel_centers(shown_HW.shape)) < _REACH)
+        return np.asarray(moved_HW4 * is_part_HW[..., None])
+
+    def _carried(self, now: Flat) -> tuple[np.ndarray, np.ndarray]:
+        """(H, W, 4) as the bone carries it, and (H, W) bool where that comes from within the picture."""
         sources = between_centers(self.place.matrix() @ np.linalg.inv(now.matrix()))
         size, flags = self.picture_HW4.shape[1::-1], cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         moved_HW4 = cv2.warpAffine(self.picture_HW4, sources, size, flags=flags, borderMode=_BEYOND)
         shown_HW = cv2.warpAffine(np.ones(size[::-1], np.uint8), sources, size, flags=cv2.WARP_INVERSE_MAP)
-        is_part_HW = (shown_HW > 0) | (now.distance(pixel_centers(size[::-1])) < _REACH)
-        return np.asarray(moved_HW4 * is_part_HW[..., None])
+        return moved_HW4, shown_HW > 0
+
+    def _slid(self, now: Flat) -> tuple[np.ndarray, np.ndarray]:
+        """The same where what is seen on the part moves beyond its bone."""
+        height, width = self.picture_HW4.shape[:2]
+        seen_HW2 = now.own(pixel_centers((height, width))).astype(np.float32)
+        rests_HW2 = resting(seen_HW2, now.motion_2K)
+        sources_HW2 = self.place.pixels(shown(rests_HW2, self.place.motion_2K)).astype(np.float32)
+        at_HW2 = sources_HW2 - np.float32(0.5)
+        moved_HW4 = cv2.remap(self.picture_HW4, at_HW2, None, cv2.INTER_LINEAR, borderMode=_BEYOND)
+        is_within_HW2 = (sources_HW2 >= 0) & (sources_HW2 < (width, height))
+        return moved_HW4, np.asarray(is_within_HW2.all(axis=-1))
+
+
+def _is_stiff(one: Flat, other: Flat) -> bool:
+    """Whether nobody knows more of either than where its bone is."""
+    return one.motion_2K is None and other.motion_2K is None

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.skeleton import joint_index
+from dreamactor_core.surfaces import BODY_SURFACES
 
 from dreamactor_signals.visibility import SEEN
 from dreamactor_signals.warp.flat import Flat
@@ -67,7 +68,14 @@ def place_parts(track: MotionTrack, frame: int, *, stumps: bool = False) -> dict
             torso_depth_m = max(placed[TORSO].depth_m, depth_m + 2 * _BEHIND_M)
             placed[TORSO] = replace(placed[TORSO], depth_m=torso_depth_m)
             placed[NECK] = _neck(joints_px[_NECK], head, NECK_RADIUS_M * track.focal_px / depth_m)
-    return placed
+    return {name: _moving(name, place, track, frame) for name, place in placed.items()}
+
+
+def _moving(name: str, place: Placement, track: MotionTrack, frame: int) -> Placement:
+    """With what is known of how its surface goes beyond its bone."""
+    if track.surface_motion is None or not isinstance(place, Flat):
+        return place
+    return replace(place, motion_2K=track.surface_motion[frame, BODY_SURFACES.index(name)])
 
 
 def _face(track: MotionTrack, frame: int) -> dict[str, Any]:

@@ -1,14 +1,12 @@
 """A paper doll: the reference, cut at its joints, moves as the driving joints do.
 
-Limbs are stretched and turned in the picture, the head turns as a surface that its face moves, parts are laid over one
-another from far to near, and what the person uncovers is painted by what surrounds it. The scenery goes where the track
-says that the camera sees it. A limb that is not seen in a frame is left out; what the reference does not show cannot
-appear, but for the half of a face that is like the other.
+Limbs are stretched and turned in the picture and their clothes slide on them, the head turns as a surface that its face
+moves, parts are laid over one another from far to near, and what the person uncovers is painted by what surrounds it.
+The scenery goes where the track says that the camera sees it. A limb that is not seen in a frame is left out; what the
+reference does not show cannot appear, but for the half of a face that is like the other.
 
 Legend: T video frames, H W rows and columns, C channels.
 """
-
-from dataclasses import replace
 
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
@@ -16,9 +14,10 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_signals.warp.cutting import cut_out
 from dreamactor_signals.warp.face_points import face_points_px
 from dreamactor_signals.warp.flat import Flat, FlatPiece
+from dreamactor_signals.warp.following import follow_parts
 from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.head_piece import HeadPiece
-from dreamactor_signals.warp.parts import HEAD, TORSO, TRUNK
+from dreamactor_signals.warp.parts import HEAD
 from dreamactor_signals.warp.placing import Placement, place_parts
 from dreamactor_signals.warp.scenery import moved_scenery
 
@@ -47,29 +46,12 @@ class ReferenceWarp:
         return np.stack([self._render(track, frame) for frame in range(len(track))])
 
     def _render(self, track: MotionTrack, frame: int) -> np.ndarray:
-        now = self._places(track, frame)
+        now = follow_parts(self._start, track, frame)
         picture_HWC = moved_scenery(self._background_HWC, self._pose, track, frame).astype(np.float32)
         for name in sorted(self._pieces.keys() & now.keys(), key=lambda part: (-now[part].depth_m, part)):
             piece_HW4 = _moved(self._pieces[name], now[name])
             picture_HWC = picture_HWC * (1 - piece_HW4[..., 3:]) + piece_HW4[..., :3]
         return picture_HWC.round().clip(0, 255).astype(np.uint8)
-
-    def _places(self, track: MotionTrack, frame: int) -> dict[str, Placement]:
-        """Of the parts that a frame shows. A trunk of which nothing is known stays; a limb has gone from sight."""
-        known = place_parts(track, frame, stumps=True)
-        if not known:
-            return self._start
-        trunk = {name: place for name, place in self._start.items() if name in TRUNK}
-        known = trunk | known
-        moved_m = known[TORSO].depth_m - self._start[TORSO].depth_m if TORSO in trunk else 0.0
-        return {name: self._surely(name, place, moved_m) for name, place in known.items()}
-
-    def _surely(self, name: str, now: Placement, moved_m: float) -> Placement:
-        """A limb whose end is a guess both times goes with its joint, and lies before or behind what it did."""
-        start = self._start.get(name)
-        if isinstance(start, Flat) and isinstance(now, Flat) and start.is_guess and now.is_guess:
-            return replace(start.carried_to(now), depth_m=start.depth_m + moved_m)
-        return now
 
 
 def _piece(place: Placement, picture_HW4: np.ndarray, face_px: np.ndarray | None) -> FlatPiece | HeadPiece:
