@@ -1,7 +1,8 @@
 """A part's picture found again in another frame: how its surface must move for the two to differ least.
 
 Gauss-Newton on pixels, from blurred pictures to sharp ones; pixels that remain different count little. A surface moves
-by little unless the pixels insist, so that one without texture goes with its bone.
+by little unless the pixels insist, so that one without texture goes with its bone and a half that nobody sees does not
+go where the polynomials of the other half lead.
 
 Legend: H W rows and columns of a picture, N pixels that are compared, C colours, K terms of a polynomial
 (`warp.surface`), L levels of blur.
@@ -9,6 +10,7 @@ Legend: H W rows and columns of a picture, N pixels that are compared, C colours
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -27,8 +29,8 @@ _GONE = 20.0
 _LIKELIER, _UNEXPLAINED = 0.93, 0.5
 # So many neighbouring pixels tell the same.
 _ALIKE = 100.0
-# What the terms of a motion mostly are, in half widths and lengths of the part.
-_USUAL_K = np.array([0.1, 0.1, 0.1, 0.07, 0.07, 0.07])
+# What a motion mostly is all over a part, and what its terms are, in half widths and lengths of the part.
+_USUAL, _USUAL_TERM = 0.05, 0.1
 _FEWEST = 80
 _STILL = 5e-4
 
@@ -101,14 +103,14 @@ class Patch:
     def _search(
         self, seen_N2: np.ndarray, colours_LNC: Sequence[np.ndarray], motion_2K: np.ndarray
     ) -> np.ndarray | None:
-        held_2K = np.tile(_NOISE**2 * _ALIKE / _USUAL_K**2, (2, 1))
+        held_KK = _NOISE**2 * _ALIKE * np.kron(np.eye(2), _held())
         for level in range(len(_BLURS_PX)):
             for _ in range(_ROUNDS):
                 equations = self._equations(seen_N2, colours_LNC[level], motion_2K, level)
                 if equations is None:
                     return None
                 normal, slope = equations
-                step = np.linalg.solve(normal + np.diag(held_2K.ravel()), slope + (held_2K * motion_2K).ravel())
+                step = np.linalg.solve(normal + held_KK, slope + held_KK @ motion_2K.ravel())
                 motion_2K = motion_2K - step.reshape(2, SURFACE_TERMS)
                 if np.abs(step).max() < _STILL:
                     break
@@ -148,6 +150,14 @@ class Patch:
         is_inside_N = ((cells_N2 >= 0) & (cells_N2 < size)).all(axis=1)
         columns_N, rows_N = cells_N2.clip(0, np.array(size) - 1).T
         return at_N2, is_inside_N & self.is_own_HW[rows_N, columns_N]
+
+
+@cache
+def _held() -> np.ndarray:
+    """(K, K) how little the polynomials of one coordinate mostly move a part, seen or not."""
+    part_st = np.stack(np.meshgrid(np.linspace(0, 1, 7), np.linspace(-1, 1, 9)), axis=-1).reshape(-1, 2)
+    terms_NK = terms(part_st)
+    return np.asarray(terms_NK.T @ terms_NK / len(terms_NK) / _USUAL**2 + np.eye(SURFACE_TERMS) / _USUAL_TERM**2)
 
 
 def _looked_up(picture_HWC: np.ndarray, at_N2: np.ndarray) -> np.ndarray:

@@ -40,14 +40,14 @@ def with_surfaces(track: MotionTrack, frames: Iterable[np.ndarray]) -> MotionTra
     """
     scale, size = small_size(track.frame_size)
     motion = np.zeros((len(track), len(BODY_SURFACES), 2, SURFACE_TERMS))
-    first = None
-    for frame, small_HWC in enumerate(small_frames(frames, size)):
+    first, seen = None, 0
+    for seen, small_HWC in enumerate(small_frames(frames, size)):
         if first is not None:
-            motion[frame] = first.find(small_HWC, track, frame, motion[frame - 1])
-        elif start := place_parts(track, frame):
+            motion[seen] = first.find(small_HWC, track, seen, motion[seen - 1])
+        elif start := place_parts(track, seen):
             first = _First.seen(small_HWC, start, scale)
-        # A video may end before its track does.
-        motion[frame + 1 :] = motion[frame]
+    # A video may end before its track does.
+    motion[seen:] = motion[seen]
     steady = smooth(motion, np.ones(len(track)), _SMOOTH_S * float(track.fps))
     return replace(track, surface_motion=steady)
 
