@@ -4,7 +4,7 @@ Gauss-Newton on pixels, from blurred pictures to sharp ones; pixels that remain 
 by little unless the pixels insist, so that one without texture goes with its bone and a half that nobody sees does not
 go where the polynomials of the other half lead.
 
-Legend: H W rows and columns of a picture, N pixels that are compared, C colours, K terms of a polynomial
+Legend: H W rows and columns of a picture, N pixels that are compared, C colours, M = N C, K terms of a polynomial
 (`warp.surface`), L levels of blur.
 """
 
