@@ -121,26 +121,20 @@ def test_a_track_of_an_older_version_is_read_as_it_is(random_track: MakeTrack, t
     assert MotionTrack.load(path).surface_motion is None
 
 
-def test_how_the_scenery_moves_is_kept_sliced_and_of_one_shape(random_track: MakeTrack, tmp_path: Path) -> None:
-    motion = np.random.default_rng(0).normal(size=(4, 2, 3)).astype(np.float32)
-    track = replace(random_track(4), scenery_motion=motion)
+@pytest.mark.parametrize(
+    ("name", "shape"), [("scenery_motion", (2, 3)), ("surface_motion", (len(BODY_SURFACES), 2, SURFACE_TERMS))]
+)
+def test_how_things_move_is_kept_sliced_and_of_one_shape(
+    random_track: MakeTrack, tmp_path: Path, name: str, shape: tuple[int, ...]
+) -> None:
+    motion = np.random.default_rng(0).normal(size=(4, *shape)).astype(np.float32)
+    track = replace(random_track(4), **{name: motion})
     track.save(tmp_path / "track.safetensors")
     loaded = MotionTrack.load(tmp_path / "track.safetensors")
     assert loaded == track
-    np.testing.assert_array_equal(loaded[1:3].scenery_motion, motion[1:3])
-    with pytest.raises(TrackError, match="scenery_motion has shape"):
-        replace(track, scenery_motion=motion[:, :1])
-
-
-def test_how_surfaces_move_is_kept_sliced_and_of_one_shape(random_track: MakeTrack, tmp_path: Path) -> None:
-    motion = np.random.default_rng(0).normal(size=(4, len(BODY_SURFACES), 2, SURFACE_TERMS)).astype(np.float32)
-    track = replace(random_track(4), surface_motion=motion)
-    track.save(tmp_path / "track.safetensors")
-    loaded = MotionTrack.load(tmp_path / "track.safetensors")
-    assert loaded == track
-    np.testing.assert_array_equal(loaded[1:3].surface_motion, motion[1:3])
-    with pytest.raises(TrackError, match="surface_motion has shape"):
-        replace(track, surface_motion=motion[:, 1:])
+    np.testing.assert_array_equal(getattr(loaded[1:3], name), motion[1:3])
+    with pytest.raises(TrackError, match=f"{name} has shape"):
+        replace(track, **{name: motion[:, :1]})
 
 
 def test_missing_array_is_refused(random_track: MakeTrack, tmp_path: Path) -> None:

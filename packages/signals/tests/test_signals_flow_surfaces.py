@@ -31,9 +31,8 @@ def cloth(seed: int, softness: float) -> np.ndarray:
 def sliding(amount: float) -> np.ndarray:
     """(2, K) of a trunk that turns: down a little, and across the more the farther across."""
     motion = np.zeros((2, SURFACE_TERMS))
-    motion[0, 0], motion[1, 0], motion[1, 2], motion[1, 5] = 0.04 * amount, 0.08 * amount, 0.03, -0.04 * amount
-    motion[1, 2] *= amount
-    return motion
+    motion[0, 0], motion[1, 0], motion[1, 2], motion[1, 5] = 0.04, 0.08, 0.03, -0.04
+    return amount * motion
 
 
 @pytest.fixture
@@ -44,22 +43,27 @@ def still(person) -> MotionTrack:
     return replace(track, surface_motion=None, fps=Fraction(25))
 
 
-def trunk_of(track: MotionTrack, frame: int = 0) -> Flat:
-    trunk = place_parts(track, frame)[TORSO]
-    assert isinstance(trunk, Flat)
-    return trunk
+def part_of(track: MotionTrack, name: str, frame: int = 0) -> Flat:
+    part = place_parts(track, frame)[name]
+    assert isinstance(part, Flat)
+    return part
 
 
-def filmed(track: MotionTrack, softness: float = 1.5) -> list[np.ndarray]:
-    """A trunk of cloth that slides ever farther, before scenery that stays."""
-    trunk = trunk_of(track)
-    share_HW1 = (trunk.distance(pixel_centers((SIDE, SIDE))) < 1.4).astype(np.float32)[..., None]
-    piece = FlatPiece(trunk, np.concatenate([cloth(1, softness) * share_HW1, share_HW1], axis=-1))
-    frames = []
-    for frame in range(len(track)):
-        moved_HW4 = piece.moved(replace(trunk, motion_2K=sliding(frame / (len(track) - 1))))
-        frames.append((cloth(2, 6.0) * (1 - moved_HW4[..., 3:]) + moved_HW4[..., :3]).round().astype(np.uint8))
-    return frames
+def trunk_of(track: MotionTrack) -> Flat:
+    return part_of(track, TORSO)
+
+
+def pictured(part: Flat, reach: float, motion_2K: np.ndarray | None = None) -> np.ndarray:
+    """(SIDE, SIDE, 3) uint8: the part as cloth, moved, before soft scenery."""
+    share_HW1 = (part.distance(pixel_centers((SIDE, SIDE))) < reach).astype(np.float32)[..., None]
+    piece = FlatPiece(part, np.concatenate([cloth(1, 1.5) * share_HW1, share_HW1], axis=-1))
+    moved_HW4 = piece.moved(replace(part, motion_2K=motion_2K))
+    return (cloth(2, 6.0) * (1 - moved_HW4[..., 3:]) + moved_HW4[..., :3]).round().astype(np.uint8)
+
+
+def filmed(track: MotionTrack) -> list[np.ndarray]:
+    """A trunk that slides ever farther."""
+    return [pictured(trunk_of(track), 1.4, sliding(frame / (len(track) - 1))) for frame in range(len(track))]
 
 
 def test_tracks_name_every_flat_part() -> None:
@@ -162,21 +166,15 @@ def test_limbs_go_with_their_sleeves(still: MotionTrack) -> None:
     """An elbow that is read beside where it is: the sleeve is found where it is seen."""
     elbow = joint_index("left_elbow")
     arm = BODY_SURFACES.index("left_upper_arm")
-    place = place_parts(still, 0)["left_upper_arm"]
-    assert isinstance(place, Flat)
-    share_HW1 = (place.distance(pixel_centers((SIDE, SIDE))) < 1.2).astype(np.float32)[..., None]
-    piece = FlatPiece(place, np.concatenate([cloth(1, 1.5) * share_HW1, share_HW1], axis=-1))
-    moved_HW4 = piece.moved(place)
-    frame = (cloth(2, 6.0) * (1 - moved_HW4[..., 3:]) + moved_HW4[..., :3]).round().astype(np.uint8)
+    place = part_of(still, "left_upper_arm")
     joints_cam_m = still.joints_cam_m.copy()
     joints_cam_m[1:, elbow, 0] += 0.03
     misread = replace(still, joints_cam_m=joints_cam_m)
-    seen = with_surfaces(misread, [frame] * COUNT)
+    seen = with_surfaces(misread, [pictured(place, 1.2)] * COUNT)
     assert seen.surface_motion is not None
-    now = place_parts(misread, 3)["left_upper_arm"]
-    assert isinstance(now, Flat)
+    now = part_of(misread, "left_upper_arm", 3)
     end_px = now.pixels(np.array([1.0, 0.0])) - place.pixels(np.array([1.0, 0.0]))
-    # What is seen at the true end of the bone, 1 and 0 in the reference.
+    # What is seen far out on the true bone.
     found = place.pixels(resting(now.own(place.pixels(np.array([[0.8, 0.0]]))), seen.surface_motion[3, arm]))
     assert np.linalg.norm(end_px) > 4
     assert np.linalg.norm(found - place.pixels(np.array([0.8, 0.0]))) < 0.4 * np.linalg.norm(0.8 * end_px)

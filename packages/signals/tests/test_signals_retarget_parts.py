@@ -17,6 +17,7 @@ from dreamactor_core.surfaces import BODY_SURFACES, SURFACE_TERMS
 from dreamactor_signals.retarget import load_standardizer, retarget
 
 Person = Callable[..., MotionTrack]
+Moving = Callable[[MotionTrack, list[float] | None], MotionTrack]
 TURNS = np.linspace(-0.5, 0.5, 4)
 
 
@@ -182,28 +183,6 @@ def pan(amounts: list[float]) -> np.ndarray:
     return motion
 
 
-def test_the_scenery_moves_as_before_the_driving_camera_about_where_the_reference_has_it(
-    driving: MotionTrack, reference: MotionTrack
-) -> None:
-    panned = replace(driving, scenery_motion=pan([0.1, 0.2, 0.2, 0.4]))
-    result = retarget(panned, replace(reference, scenery_motion=pan([1.0])))
-    np.testing.assert_allclose(result.scenery_motion, pan([0.9, 1.0, 1.0, 1.2]), atol=1e-6)
-    result = retarget(panned, replace(reference, scenery_motion=None))
-    np.testing.assert_allclose(result.scenery_motion, pan([-0.1, 0, 0, 0.2]), atol=1e-6)
-    np.testing.assert_allclose(retarget(panned, panned).scenery_motion, panned.scenery_motion, atol=1e-6)
-
-
-def test_scenery_that_nobody_looked_at_stays_unknown_and_stands_where_the_body_does(
-    driving: MotionTrack, reference: MotionTrack
-) -> None:
-    assert retarget(driving, reference).scenery_motion is None
-    panned = replace(driving, scenery_motion=pan([0.1, 0.2, 0.2, 0.4]))
-    for transfer in (("face",), ("face", "head"), ("hands",)):
-        assert retarget(panned, reference, RetargetSettings(transfer=transfer)).scenery_motion is None
-    own = retarget(panned, replace(reference, scenery_motion=pan([1.0])), RetargetSettings(transfer=("head",)))
-    np.testing.assert_allclose(own.scenery_motion, pan([1.0] * 4), atol=1e-6)
-
-
 def sliding(amounts: list[float]) -> np.ndarray:
     """(T, P, 2, K) of surfaces that slide along their bones."""
     motion = np.zeros((len(amounts), len(BODY_SURFACES), 2, SURFACE_TERMS), np.float32)
@@ -211,22 +190,40 @@ def sliding(amounts: list[float]) -> np.ndarray:
     return motion
 
 
-def test_clothes_slide_as_the_driving_ones_do_about_where_the_reference_has_them(
-    driving: MotionTrack, reference: MotionTrack
+@pytest.fixture(params=[("scenery_motion", pan), ("surface_motion", sliding)], ids=["scenery", "clothes"])
+def moving(request: pytest.FixtureRequest) -> Moving:
+    """moving(track, amounts): the track with scenery, or clothes, that moved by so much; by none if nobody looked."""
+    name, motion = request.param
+    return lambda track, amounts: replace(track, **{name: None if amounts is None else motion(amounts)})
+
+
+def test_scenery_and_clothes_move_as_the_driving_ones_do_about_where_the_reference_has_them(
+    driving: MotionTrack, reference: MotionTrack, moving: Moving
 ) -> None:
-    slid = replace(driving, surface_motion=sliding([0.1, 0.2, 0.2, 0.4]))
-    result = retarget(slid, replace(reference, surface_motion=sliding([1.0])))
-    np.testing.assert_allclose(result.surface_motion, sliding([0.9, 1.0, 1.0, 1.2]), atol=1e-6)
-    result = retarget(slid, replace(reference, surface_motion=None))
-    np.testing.assert_allclose(result.surface_motion, sliding([-0.1, 0, 0, 0.2]), atol=1e-6)
-    np.testing.assert_allclose(retarget(slid, slid).surface_motion, slid.surface_motion, atol=1e-6)
-    assert retarget(driving, slid).surface_motion is None
+    moved = moving(driving, [0.1, 0.2, 0.2, 0.4])
+    for own, wanted in (([1.0], [0.9, 1.0, 1.0, 1.2]), (None, [-0.1, 0, 0, 0.2])):
+        result = retarget(moved, moving(reference, own))
+        assert_moves_alike(result, moving(result, wanted))
+    assert_moves_alike(retarget(moved, moved), moved)
 
 
-def test_clothes_of_a_body_that_stays_are_the_references_own(driving: MotionTrack, reference: MotionTrack) -> None:
-    slid = replace(driving, surface_motion=sliding([0.1, 0.2, 0.2, 0.4]))
-    own = replace(reference, surface_motion=sliding([1.0]))
-    for transfer in (("face",), ("face", "head"), ("hands",)):
-        result = retarget(slid, own, RetargetSettings(transfer=transfer))
-        np.testing.assert_allclose(result.surface_motion, sliding([1.0] * 4), atol=1e-6)
-        assert retarget(slid, reference, RetargetSettings(transfer=transfer)).surface_motion is None
+def test_what_nobody_looked_at_stays_unknown_and_moves_as_the_body_does(
+    driving: MotionTrack, reference: MotionTrack, moving: Moving
+) -> None:
+    moved = moving(driving, [0.1, 0.2, 0.2, 0.4])
+    assert_moves_alike(retarget(moving(driving, None), moved), moving(driving, None))
+    for transfer in (("face",), ("face", "head"), ("head",), ("hands",)):
+        settings = RetargetSettings(transfer=transfer)
+        result = retarget(moved, moving(reference, None), settings)
+        assert_moves_alike(result, moving(result, None))
+        result = retarget(moved, moving(reference, [1.0]), settings)
+        assert_moves_alike(result, moving(result, [1.0] * 4))
+
+
+def assert_moves_alike(track: MotionTrack, wanted: MotionTrack) -> None:
+    for name in ("scenery_motion", "surface_motion"):
+        has, should_have = getattr(track, name), getattr(wanted, name)
+        if should_have is None:
+            assert has is None
+        else:
+            np.testing.assert_allclose(has, should_have, atol=1e-6)

@@ -1,6 +1,6 @@
 """A second look at a clip whose person has been found, frame by frame.
 
-Legend: P parts, H W rows and columns.
+Legend: H W rows and columns.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,9 +16,8 @@ from dreamactor_signals.flow.limbs import BONES, limb_steps, steady_limbs
 from dreamactor_signals.flow.points import follow
 from dreamactor_signals.flow.scenery import scenery_motion
 from dreamactor_signals.flow.similarity import similarity
-from dreamactor_signals.flow.small import scaled, small_frames, small_size
+from dreamactor_signals.flow.small import at_size, nearest_parts, scaled, small_frames, small_size
 from dreamactor_signals.flow.trunk import steady_trunk
-from dreamactor_signals.plane import pixel_centers
 from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.parts import HEAD, TORSO
 from dreamactor_signals.warp.placing import Placement, place_parts
@@ -112,19 +111,12 @@ def _masks(parts: Mapping[str, Placement], size: tuple[int, int]) -> _Masks:
     if not parts:
         nowhere_HW, everywhere_HW = np.zeros(size[::-1], bool), np.ones(size[::-1], bool)
         return _Masks(nowhere_HW, nowhere_HW, everywhere_HW)
-    # Cells are the pixels of a smaller picture yet.
-    centers_HW2 = pixel_centers((-(-size[1] // _CELL_PX), -(-size[0] // _CELL_PX)))
-    distances_PHW = np.stack([part.scaled(1 / _CELL_PX).distance(centers_HW2) for part in parts.values()])
-    nearest_HW, number_HW = distances_PHW.min(axis=0), distances_PHW.argmin(axis=0)
+    number_HW, nearest_HW = nearest_parts(parts, size, _CELL_PX)
     is_torso_HW, is_limb_HW = (
         np.isin(number_HW, [number for number, name in enumerate(parts) if name in names]) for names in ({TORSO}, BONES)
     )
     return _Masks(
-        trunk_HW=_at_size(is_torso_HW & (nearest_HW < _ON_TRUNK), size),
-        limbs_HW=_at_size(is_limb_HW & (nearest_HW < _ON_LIMB), size),
-        scenery_HW=_at_size(nearest_HW > _BESIDE, size),
+        trunk_HW=at_size(is_torso_HW & (nearest_HW < _ON_TRUNK), size, _CELL_PX),
+        limbs_HW=at_size(is_limb_HW & (nearest_HW < _ON_LIMB), size, _CELL_PX),
+        scenery_HW=at_size(nearest_HW > _BESIDE, size, _CELL_PX),
     )
-
-
-def _at_size(mask_HW: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    return np.kron(mask_HW, np.ones((_CELL_PX, _CELL_PX), bool))[: size[1], : size[0]]

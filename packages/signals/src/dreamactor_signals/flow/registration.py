@@ -76,26 +76,23 @@ class Patch:
     picture: Picture
     is_own_HW: np.ndarray
 
-    def find(
-        self, seen_N2: np.ndarray, colours_LNC: Sequence[np.ndarray], starts: Sequence[np.ndarray]
-    ) -> np.ndarray | None:
+    def find(self, seen_N2: np.ndarray, colours_LNC: Sequence[np.ndarray], before_2K: np.ndarray) -> np.ndarray | None:
         """The motion under which another frame shows what the picture does.
 
         Args:
             seen_N2: where that frame shows the part, in its coordinates.
             colours_LNC: what it shows there, blurred.
-            starts: (2, K) motions; the search begins at the likeliest.
+            before_2K: the motion of the frame before; the search begins there or at rest, whichever is likelier.
 
         Returns:
             (2, K), or None where no motion is much likelier than none.
         """
-        start = min(starts, key=lambda motion: self._unlike(seen_N2, colours_LNC[0], motion, 0))
+        rest_2K = np.zeros_like(before_2K)
+        start = min((before_2K, rest_2K), key=lambda motion: self._unlike(seen_N2, colours_LNC[0], motion, 0))
         found = self._search(seen_N2, colours_LNC, start)
         if found is None:
             return None
-        unlike, at_rest = (
-            self._unlike(seen_N2, colours_LNC[-1], motion, -1) for motion in (found, np.zeros_like(found))
-        )
+        unlike, at_rest = (self._unlike(seen_N2, colours_LNC[-1], motion, -1) for motion in (found, rest_2K))
         there_is = float(np.asarray(colours_LNC[-1]).var(axis=0).mean())
         is_found = unlike < min(_LIKELIER * at_rest, _NOISE**2 + _UNEXPLAINED * there_is)
         return found if is_found else None
@@ -103,14 +100,13 @@ class Patch:
     def _search(
         self, seen_N2: np.ndarray, colours_LNC: Sequence[np.ndarray], motion_2K: np.ndarray
     ) -> np.ndarray | None:
-        held_KK = _NOISE**2 * _ALIKE * np.kron(np.eye(2), _held())
         for level in range(len(_BLURS_PX)):
             for _ in range(_ROUNDS):
                 equations = self._equations(seen_N2, colours_LNC[level], motion_2K, level)
                 if equations is None:
                     return None
                 normal, slope = equations
-                step = np.linalg.solve(normal + held_KK, slope + held_KK @ motion_2K.ravel())
+                step = np.linalg.solve(normal + _held(), slope + _held() @ motion_2K.ravel())
                 motion_2K = motion_2K - step.reshape(2, SURFACE_TERMS)
                 if np.abs(step).max() < _STILL:
                     break
@@ -154,10 +150,11 @@ class Patch:
 
 @cache
 def _held() -> np.ndarray:
-    """(K, K) how little the polynomials of one coordinate mostly move a part, seen or not."""
+    """(2K, 2K) how little both coordinates' polynomials mostly move a part, against pixels' squares."""
     part_st = np.stack(np.meshgrid(np.linspace(0, 1, 7), np.linspace(-1, 1, 9)), axis=-1).reshape(-1, 2)
     terms_NK = terms(part_st)
-    return np.asarray(terms_NK.T @ terms_NK / len(terms_NK) / _USUAL**2 + np.eye(SURFACE_TERMS) / _USUAL_TERM**2)
+    held_KK = terms_NK.T @ terms_NK / len(terms_NK) / _USUAL**2 + np.eye(SURFACE_TERMS) / _USUAL_TERM**2
+    return np.asarray(_NOISE**2 * _ALIKE * np.kron(np.eye(2), held_KK))
 
 
 def _looked_up(picture_HWC: np.ndarray, at_N2: np.ndarray) -> np.ndarray:

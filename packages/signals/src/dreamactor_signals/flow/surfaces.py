@@ -9,14 +9,12 @@ Legend: T video frames, P surfaces (`dreamactor_core.surfaces`), H W rows and co
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.surfaces import BODY_SURFACES, SURFACE_TERMS
 
 from dreamactor_signals.flow.registration import Patch, Picture, blurred
-from dreamactor_signals.flow.small import scaled, small_frames, small_size
-from dreamactor_signals.plane import pixel_centers
+from dreamactor_signals.flow.small import at_size, nearest_parts, scaled, small_frames, small_size
 from dreamactor_signals.smoothing import smooth
 from dreamactor_signals.warp.flat import Flat
 from dreamactor_signals.warp.following import follow_parts
@@ -24,6 +22,8 @@ from dreamactor_signals.warp.placing import Placement, place_parts
 
 # Distances from a part, in its radii, at which pixels of a later frame are compared and the first one's are its own.
 _SEEN, _OWN = 1.15, 1.3
+# Distances are smooth: the side of the cells in which they are taken.
+_CELL_PX = 2
 # Of so many pixels at least and at most.
 _FEWEST, _MOST = 100, 1500
 # What was found and is lost again fades, frame by frame.
@@ -87,20 +87,17 @@ class _First:
             if isinstance(now, Flat) and (rows_columns := _some(is_own[name])) is not None:
                 seen_N2 = now.own(rows_columns[::-1].T + 0.5)
                 colours_LNC = [level_HWC[tuple(rows_columns)] for level_HWC in levels]
-                found = patch.find(seen_N2, colours_LNC, (before[number], np.zeros_like(before[number])))
+                found = patch.find(seen_N2, colours_LNC, before[number])
                 motion[number] = motion[number] if found is None else found
         return motion
 
 
 def _owned(parts: Mapping[str, Placement], shape: tuple[int, ...], reach: float) -> dict[str, np.ndarray]:
     """(H, W) bool of each part: pixels that are nearest to it."""
-    height, width = shape[:2]
-    # Distances are smooth: a quarter of them will do.
-    centers_HW2 = pixel_centers((-(-height // 2), -(-width // 2)))
-    distances_PHW = np.stack([part.scaled(0.5).distance(centers_HW2) for part in parts.values()])
-    nearest_HW = np.where(distances_PHW.min(axis=0) < reach, distances_PHW.argmin(axis=0), -1)
-    full_HW = cv2.resize(nearest_HW.astype(np.int16), (width, height), interpolation=cv2.INTER_NEAREST)
-    return {name: full_HW == number for number, name in enumerate(parts)}
+    size = shape[1], shape[0]
+    number_HW, distance_HW = nearest_parts(parts, size, _CELL_PX)
+    is_near_HW = distance_HW < reach
+    return {name: at_size(is_near_HW & (number_HW == number), size, _CELL_PX) for number, name in enumerate(parts)}
 
 
 def _some(is_own_HW: np.ndarray) -> np.ndarray | None:
