@@ -8,6 +8,7 @@ import pytest
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.skeleton import JOINT_NAMES
 from dreamactor_signals.head_angles import rotation_of_angles
+from dreamactor_signals.warp.layer import Layer
 
 # Facing the camera, pelvis at the origin, x right, y down, z away: the person's left is at the right. Metres.
 _LEFT_SIDE = {
@@ -94,3 +95,15 @@ def person() -> Callable[..., MotionTrack]:
 def body_m() -> np.ndarray:
     """(J, 3) joints of the standing person."""
     return BODY_M.copy()
+
+
+@pytest.fixture
+def alone(request: pytest.FixtureRequest) -> Callable[[Layer], np.ndarray]:
+    """Of a layer, what a frame of nothing else shows: (SIDE, SIDE, 4), of the side that the test's module has."""
+
+    def shown(layer: Layer) -> np.ndarray:
+        canvas_HW4 = np.zeros((request.module.SIDE, request.module.SIDE, 4), np.float32)
+        layer.lay_over(canvas_HW4)
+        return canvas_HW4
+
+    return shown

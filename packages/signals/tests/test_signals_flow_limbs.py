@@ -52,8 +52,7 @@ def filmed(track: MotionTrack) -> list[np.ndarray]:
         for name, piece in pieces.items():
             now = place_parts(track, frame)[name]
             assert isinstance(now, Flat)
-            moved_HW4 = piece.moved(now)
-            picture_HW = picture_HW * (1 - moved_HW4[..., 3]) + moved_HW4[..., 0]
+            piece.moved(now).lay_over(picture_HW[..., None])
         frames.append(picture_HW.round().astype(np.uint8))
     return frames
 

@@ -57,8 +57,9 @@ def pictured(part: Flat, reach: float, motion_2K: np.ndarray | None = None) -> n
     """(SIDE, SIDE, 3) uint8: the part as cloth, moved, before soft scenery."""
     share_HW1 = (part.distance(pixel_centers((SIDE, SIDE))) < reach).astype(np.float32)[..., None]
     piece = FlatPiece(part, np.concatenate([cloth(1, 1.5) * share_HW1, share_HW1], axis=-1))
-    moved_HW4 = piece.moved(replace(part, motion_2K=motion_2K))
-    return (cloth(2, 6.0) * (1 - moved_HW4[..., 3:]) + moved_HW4[..., :3]).round().astype(np.uint8)
+    picture_HWC = cloth(2, 6.0)
+    piece.moved(replace(part, motion_2K=motion_2K)).lay_over(picture_HWC)
+    return picture_HWC.round().astype(np.uint8)
 
 
 def filmed(track: MotionTrack) -> list[np.ndarray]:

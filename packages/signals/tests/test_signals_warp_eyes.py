@@ -1,5 +1,6 @@
 """Eyes of a head that wears a picture: lids that close and open, eyeballs that turn behind them; faces in pictures."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
@@ -13,7 +14,9 @@ from dreamactor_signals.warp.face_points import face_points_px
 from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.head_mesh import head_mesh
 from dreamactor_signals.warp.head_piece import HeadPiece
+from dreamactor_signals.warp.layer import Layer
 
+Alone = Callable[[Layer], np.ndarray]
 SIDE, SKULL_PX = 240, 70.0
 SKIN, RED = (200.0, 150.0, 120.0), (220.0, 20.0, 20.0)
 
@@ -64,18 +67,18 @@ def test_an_eye_is_the_less_open_the_more_it_blinks() -> None:
     assert openness(head(eyeBlinkLeft=1.0).units)[0] == 1
 
 
-def test_a_blink_covers_one_eye_and_leaves_the_other() -> None:
+def test_a_blink_covers_one_eye_and_leaves_the_other(alone: Alone) -> None:
     piece = HeadPiece(head(), picture(head()))
-    counts, _ = red_at_px(piece.moved(head(eyeBlinkLeft=1.0)))
-    before, _ = red_at_px(piece.moved(head()))
+    counts, _ = red_at_px(alone(piece.moved(head(eyeBlinkLeft=1.0))))
+    before, _ = red_at_px(alone(piece.moved(head())))
     assert counts[0] == pytest.approx(before[0], rel=0.05)
     assert counts[1] < 0.15 * before[1]
 
 
-def test_eyeballs_stay_while_lids_close_halfway() -> None:
+def test_eyeballs_stay_while_lids_close_halfway(alone: Alone) -> None:
     piece = HeadPiece(head(), picture(head()))
-    _, before_px = red_at_px(piece.moved(head()))
-    _, halfway_px = red_at_px(piece.moved(head(eyeBlinkLeft=0.3, eyeBlinkRight=0.3)))
+    _, before_px = red_at_px(alone(piece.moved(head())))
+    _, halfway_px = red_at_px(alone(piece.moved(head(eyeBlinkLeft=0.3, eyeBlinkRight=0.3))))
     np.testing.assert_allclose(halfway_px, before_px, atol=1.0)
 
 
@@ -86,30 +89,32 @@ def test_eyeballs_stay_while_lids_close_halfway() -> None:
         ({"eyeLookInLeft": 1.0, "eyeLookOutRight": 1.0}, (-1, 0)),
     ],
 )
-def test_eyes_look_where_they_are_read_to_look(readings: dict[str, float], direction: tuple[int, int]) -> None:
+def test_eyes_look_where_they_are_read_to_look(
+    readings: dict[str, float], direction: tuple[int, int], alone: Alone
+) -> None:
     """The person's left is the picture's right."""
     piece = HeadPiece(head(), picture(head()))
-    _, before_px = red_at_px(piece.moved(head()))
-    _, after_px = red_at_px(piece.moved(head(**readings)))
+    _, before_px = red_at_px(alone(piece.moved(head())))
+    _, after_px = red_at_px(alone(piece.moved(head(**readings))))
     np.testing.assert_allclose(after_px - before_px, 0.08 * SKULL_PX * np.array([direction] * 2), atol=1.0)
 
 
-def test_eyes_that_the_reference_keeps_closed_are_drawn_when_they_open() -> None:
+def test_eyes_that_the_reference_keeps_closed_are_drawn_when_they_open(alone: Alone) -> None:
     shut = {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}
     skin_HW4 = np.full((SIDE, SIDE, 4), (*SKIN, 1.0), np.float32)
     piece = HeadPiece(head(**shut), skin_HW4)
-    np.testing.assert_allclose(piece.moved(head(**shut)), skin_HW4, atol=1e-3)
-    opened_HW4 = piece.moved(head())
+    np.testing.assert_allclose(alone(piece.moved(head(**shut))), skin_HW4, atol=1e-3)
+    opened_HW4 = alone(piece.moved(head()))
     for x, y in eyes_px(head()).astype(int).tolist():
         assert opened_HW4[y, x, :3].max() < 60
 
 
-def test_half_closed_eyes_that_do_not_move_are_their_picture() -> None:
+def test_half_closed_eyes_that_do_not_move_are_their_picture(alone: Alone) -> None:
     noise_HW4 = np.random.default_rng(0).uniform(0, 255, (SIDE, SIDE, 4)).astype(np.float32)
     noise_HW4[..., 3] = 1
     for blink in (0.2, 0.5, 0.9):
         still = head(eyeBlinkLeft=blink, eyeLookDownLeft=0.5)
-        np.testing.assert_allclose(HeadPiece(still, noise_HW4).moved(still), noise_HW4, atol=1e-2)
+        np.testing.assert_allclose(alone(HeadPiece(still, noise_HW4).moved(still)), noise_HW4, atol=1e-2)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """A head that wears a picture: what its surface is, and what is seen of it turned and speaking."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 
@@ -14,7 +15,9 @@ from dreamactor_signals.plane import pixel_centers
 from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.head_mesh import head_mesh, mouth_opening
 from dreamactor_signals.warp.head_piece import HeadPiece
+from dreamactor_signals.warp.layer import Layer
 
+Alone = Callable[[Layer], np.ndarray]
 SIDE, SKULL_PX = 160, 30.0
 SKIN, RED = (200.0, 150.0, 120.0), (220.0, 20.0, 20.0)
 # Landmarks in the middle of the cheeks.
@@ -84,63 +87,63 @@ def test_no_skin_spans_the_lips() -> None:
     assert differs[~inside].max() < 0.14
 
 
-def test_a_head_that_does_not_move_is_its_picture() -> None:
+def test_a_head_that_does_not_move_is_its_picture(alone: Alone) -> None:
     noise_HW4 = np.random.default_rng(0).uniform(0, 255, (SIDE, SIDE, 4)).astype(np.float32)
     noise_HW4[..., 3] = 1
     for still in (head(), head(0.9), head(-0.4, jaw=0.3, face_box_px=box(125.0))):
-        np.testing.assert_allclose(HeadPiece(still, noise_HW4).moved(still), noise_HW4, atol=1e-3)
+        np.testing.assert_allclose(alone(HeadPiece(still, noise_HW4).moved(still)), noise_HW4, atol=1e-3)
 
 
 @pytest.mark.parametrize("yaw", [0.3, -0.5])
-def test_what_both_show_goes_with_the_surface(yaw: float) -> None:
+def test_what_both_show_goes_with_the_surface(yaw: float, alone: Alone) -> None:
     nose = 4
-    made_HW4 = HeadPiece(head(), picture(head(), nose)).moved(head(yaw))
+    made_HW4 = alone(HeadPiece(head(), picture(head(), nose)).moved(head(yaw)))
     assert redness(made_HW4, landmark(head(yaw), nose)) > 0.8
     assert redness(made_HW4, landmark(head(), nose)) < 0.2
     # Yaw > 0: the nose points to the picture's right.
     assert (landmark(head(yaw), nose) - landmark(head(), nose))[0] * yaw > 0
 
 
-def test_a_half_that_the_reference_hides_is_taken_from_the_other() -> None:
+def test_a_half_that_the_reference_hides_is_taken_from_the_other(alone: Alone) -> None:
     aside = head(1.2)
-    made_HW4 = HeadPiece(aside, picture(aside, _PERSONS_RIGHT)).moved(head())
+    made_HW4 = alone(HeadPiece(aside, picture(aside, _PERSONS_RIGHT)).moved(head()))
     assert redness(made_HW4, landmark(head(), _PERSONS_RIGHT)) > 0.6
     assert redness(made_HW4, landmark(head(), _PERSONS_LEFT)) > 0.6
-    shown = HeadPiece(head(), picture(head(), _PERSONS_RIGHT)).moved(head(0.3))
+    shown = alone(HeadPiece(head(), picture(head(), _PERSONS_RIGHT)).moved(head(0.3)))
     assert redness(shown, landmark(head(0.3), _PERSONS_LEFT)) < 0.2
 
 
-def test_a_profile_does_not_stay_beside_the_turned_face() -> None:
+def test_a_profile_does_not_stay_beside_the_turned_face(alone: Alone) -> None:
     """A nose that stands out beyond the average face."""
     aside = head(1.2)
     image_HW4 = picture(aside)
     x, y = landmark(aside, 4) + np.array([5, 0])
     cv2.circle(image_HW4, (int(x), int(y)), 3, (*RED, 1.0), -1)
-    made_HW4 = HeadPiece(aside, image_HW4).moved(head())
+    made_HW4 = alone(HeadPiece(aside, image_HW4).moved(head()))
     beyond = np.abs(pixel_centers((SIDE, SIDE))[..., 0] - 80) > 1.2 * SKULL_PX
     assert not (beyond & (made_HW4[..., 1] < 60) & (made_HW4[..., 3] > 0.5)).any()
 
 
-def test_a_jaw_that_drops_opens_a_dark_mouth_and_takes_the_chin_along() -> None:
+def test_a_jaw_that_drops_opens_a_dark_mouth_and_takes_the_chin_along(alone: Alone) -> None:
     chin = 152
     closed, speaking = head(jaw=0.0), head(jaw=0.8)
     piece = HeadPiece(closed, picture(closed, chin))
-    made_HW4 = piece.moved(speaking)
+    made_HW4 = alone(piece.moved(speaking))
     lips_px = (landmark(speaking, 13) + landmark(speaking, 14)) / 2
     x, y = lips_px.astype(int)
     assert made_HW4[y, x, :3].max() < 100
-    assert piece.moved(closed)[y, x, 0] > 190
+    assert alone(piece.moved(closed))[y, x, 0] > 190
     assert landmark(speaking, chin)[1] - landmark(closed, chin)[1] > 2
     assert redness(made_HW4, landmark(speaking, chin)) > 0.6
 
 
-def test_an_expression_that_one_side_does_not_know_moves_nothing() -> None:
+def test_an_expression_that_one_side_does_not_know_moves_nothing(alone: Alone) -> None:
     closed = head(jaw=0.0)
-    made_HW4 = HeadPiece(closed, picture(closed)).moved(head())
+    made_HW4 = alone(HeadPiece(closed, picture(closed)).moved(head()))
     np.testing.assert_allclose(made_HW4, picture(closed), atol=1e-3)
 
 
-def test_the_surface_is_as_long_as_the_face() -> None:
+def test_the_surface_is_as_long_as_the_face(alone: Alone) -> None:
     """Below a short face lies a red collar: it does not come up when the head nods back."""
     lowest_px = max(landmark(head(), number)[1] for number in range(468))
     chin_px = 70 + 0.9 * (lowest_px - 70)
@@ -149,14 +152,14 @@ def test_the_surface_is_as_long_as_the_face() -> None:
     back = rotation_of_angles(np.zeros(()), np.array(-0.35), np.zeros(()))
 
     def red_share(place: Head) -> float:
-        made_HW4 = HeadPiece(place, image_HW4).moved(replace(place, rotation=back))
+        made_HW4 = alone(HeadPiece(place, image_HW4).moved(replace(place, rotation=back)))
         on_HW, _ = replace(head(), rotation=back).surface((SIDE, SIDE), head_mesh().points, head_mesh().points)
         return float((made_HW4[..., 1] < 60)[on_HW].mean())
 
     assert red_share(head(face_box_px=box(chin_px))) < 0.5 * red_share(head())
 
 
-def test_the_surface_lies_where_the_picture_shows_the_face() -> None:
+def test_the_surface_lies_where_the_picture_shows_the_face(alone: Alone) -> None:
     """A nose that is four pixels lower than the average one turns with the surface there."""
     lower = np.array([0.0, 4.0])
     points_px = np.stack([landmark(head(), number) for number in range(SKIN_LANDMARKS)]) + lower
@@ -164,9 +167,9 @@ def test_the_surface_lies_where_the_picture_shows_the_face() -> None:
     x, y = (landmark(head(), 4) + lower - 0.5).round().astype(int).tolist()
     cv2.circle(image_HW4, (x, y), 2, (*RED, 1.0), -1)
     turned = head(0.3)
-    made_HW4 = HeadPiece(head(), image_HW4, points_px).moved(turned)
+    made_HW4 = alone(HeadPiece(head(), image_HW4, points_px).moved(turned))
     assert redness(made_HW4, landmark(turned, 4) + lower) > 0.8
-    np.testing.assert_allclose(HeadPiece(head(), image_HW4, points_px).moved(head()), image_HW4, atol=1e-3)
+    np.testing.assert_allclose(alone(HeadPiece(head(), image_HW4, points_px).moved(head())), image_HW4, atol=1e-3)
 
 
 def test_a_face_that_is_turned_down_is_the_heads_all_the_same() -> None:

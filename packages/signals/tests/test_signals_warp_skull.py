@@ -1,5 +1,7 @@
 """Skulls as far out as the picture shows hair, and heads without holes however they turn."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
@@ -9,9 +11,11 @@ from dreamactor_signals.warp.beside import beside_face, nearest
 from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.head_mesh import SKULL_RADIUS, head_mesh
 from dreamactor_signals.warp.head_piece import HeadPiece
+from dreamactor_signals.warp.layer import Layer
 from dreamactor_signals.warp.skull import outline, reach, shaped_skull
 from dreamactor_signals.warp.spreading import spread
 
+Alone = Callable[[Layer], np.ndarray]
 SIDE, SKULL_PX = 160, 30.0
 CENTER_PX = np.array([80.0, 70.0])
 HAIR, SKIN = (60.0, 200.0, 40.0), (200.0, 150.0, 120.0)
@@ -71,8 +75,8 @@ def test_the_skull_is_wide_where_the_outline_is_and_the_face_stays() -> None:
 
 @pytest.mark.parametrize("radius", [0.85, 1.25])
 @pytest.mark.parametrize("yaw", [0.9, -1.6, 3.0])
-def test_a_turned_head_is_whole_and_as_wide_as_it_was(radius: float, yaw: float) -> None:
-    made_HW4 = HeadPiece(head(), portrait(head(), radius)).moved(head(yaw))
+def test_a_turned_head_is_whole_and_as_wide_as_it_was(radius: float, yaw: float, alone: Alone) -> None:
+    made_HW4 = alone(HeadPiece(head(), portrait(head(), radius)).moved(head(yaw)))
     upper_HW = pixel_centers((SIDE, SIDE))[..., 1] < CENTER_PX[1]
     # The face has no hair before it.
     inside_HW = upper_HW & (radii_from_center() < min(radius, 1.0) - 0.15)
@@ -84,17 +88,17 @@ def test_a_turned_head_is_whole_and_as_wide_as_it_was(radius: float, yaw: float)
     assert (made_HW4[upper_HW & (radii_from_center() > max(radius, 1.05) + 0.2), 3] > 0.5).mean() < 0.01
 
 
-def test_behind_a_head_is_hair_and_no_second_face() -> None:
-    made_HW4 = HeadPiece(head(), portrait(head(), 1.1)).moved(head(np.pi))
+def test_behind_a_head_is_hair_and_no_second_face(alone: Alone) -> None:
+    made_HW4 = alone(HeadPiece(head(), portrait(head(), 1.1)).moved(head(np.pi)))
     upper_HW = (pixel_centers((SIDE, SIDE))[..., 1] < CENTER_PX[1] + 10) & (radii_from_center() < 0.9)
     assert np.abs(made_HW4[upper_HW, :3] - HAIR).max(axis=-1).mean() < 25
 
 
-def test_no_hair_stays_before_a_face_that_turns_to_where_it_was() -> None:
+def test_no_hair_stays_before_a_face_that_turns_to_where_it_was(alone: Alone) -> None:
     """Seen from the side, the face is where hair was in the picture from the front."""
     image_HW4 = portrait(head(), 1.25)
     profile = head(1.5)
-    made_HW4 = HeadPiece(head(), image_HW4).moved(profile)
+    made_HW4 = alone(HeadPiece(head(), image_HW4).moved(profile))
     mesh = head_mesh()
     on_HW, face_HW1 = profile.surface((SIDE, SIDE), mesh.points, mesh.is_face[:, None])
     before_HW = ~cv2.dilate(on_HW.astype(np.uint8), np.ones((7, 7))).astype(bool)

@@ -4,11 +4,13 @@ Legend: H W rows and columns, C channels.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
 
-from dreamactor_signals.plane import between_centers, pixel_centers
+from dreamactor_signals.plane import between_centers
+from dreamactor_signals.warp.layer import STEP_PX, Layer, Window, extent
 from dreamactor_signals.warp.surface import resting, shown
 
 # A body that the frame cuts off goes on as it is at the edge, as far as a part reaches, in radii.
@@ -88,30 +90,53 @@ class FlatPiece:
     place: Flat
     picture_HW4: np.ndarray
 
-    def moved(self, now: Flat) -> np.ndarray:
-        """(H, W, 4) what it looks like when it is there instead."""
-        moved_HW4, shown_HW = self._carried(now) if _is_stiff(self.place, now) else self._slid(now)
-        is_part_HW = shown_HW | (now.distance(pixel_centers(shown_HW.shape)) < _REACH)
-        return np.asarray(moved_HW4 * is_part_HW[..., None])
+    def moved(self, now: Flat) -> Layer:
+        """What it looks like when it is there instead."""
+        window = self._window(now)
+        if window.is_empty:
+            return Layer.nothing()
+        moved_HW4, shown_HW = self._carried(now, window) if _is_stiff(self.place, now) else self._slid(now, window)
+        if not shown_HW.all():
+            is_part_HW = shown_HW | (now.distance(window.centers()) < _REACH)
+            moved_HW4 = moved_HW4 * is_part_HW[..., None]
+        return Layer(window, moved_HW4)
 
-    def _carried(self, now: Flat) -> tuple[np.ndarray, np.ndarray]:
+    def _window(self, now: Flat) -> Window:
+        """Around all that it may cover then: of a grid, the points that come from its picture, or the next ones do."""
+        height, width = self.picture_HW4.shape[:2]
+        across = (np.append(np.arange(0, size, STEP_PX), size) for size in (width, height))
+        grid_HW2 = np.stack(np.meshgrid(*across), axis=-1).astype(float)
+        sources_HW2 = self._sources(now, grid_HW2)
+        step = max(np.abs(np.diff(sources_HW2, axis=axis)).max() for axis in (0, 1))
+        low, high = self._extent
+        is_near_HW = ((sources_HW2 > low - step) & (sources_HW2 < high + step)).all(axis=-1)
+        return Window.around(grid_HW2[is_near_HW], STEP_PX, (height, width))
+
+    @cached_property
+    def _extent(self) -> np.ndarray:
+        return extent(self.picture_HW4[..., 3], beyond=np.inf)
+
+    def _carried(self, now: Flat, window: Window) -> tuple[np.ndarray, np.ndarray]:
         """(H, W, 4) as the bone carries it, and (H, W) bool where that comes from within the picture."""
         sources = between_centers(self.place.matrix() @ np.linalg.inv(now.matrix()))
         size, flags = self.picture_HW4.shape[1::-1], cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         moved_HW4 = cv2.warpAffine(self.picture_HW4, sources, size, flags=flags, borderMode=_BEYOND)
         shown_HW = cv2.warpAffine(np.ones(size[::-1], np.uint8), sources, size, flags=cv2.WARP_INVERSE_MAP)
-        return moved_HW4, shown_HW > 0
+        return moved_HW4[window.pixels], shown_HW[window.pixels] > 0
 
-    def _slid(self, now: Flat) -> tuple[np.ndarray, np.ndarray]:
+    def _slid(self, now: Flat, window: Window) -> tuple[np.ndarray, np.ndarray]:
         """The same where what is seen on the part moves beyond its bone."""
         height, width = self.picture_HW4.shape[:2]
-        seen_HW2 = now.own(pixel_centers((height, width))).astype(np.float32)
-        rests_HW2 = resting(seen_HW2, now.motion_2K)
-        sources_HW2 = self.place.pixels(shown(rests_HW2, self.place.motion_2K)).astype(np.float32)
+        sources_HW2 = self._sources(now, window.centers()).astype(np.float32)
         at_HW2 = sources_HW2 - np.float32(0.5)
         moved_HW4 = cv2.remap(self.picture_HW4, at_HW2, None, cv2.INTER_LINEAR, borderMode=_BEYOND)
         is_within_HW2 = (sources_HW2 >= 0) & (sources_HW2 < (width, height))
         return moved_HW4, np.asarray(is_within_HW2.all(axis=-1))
+
+    def _sources(self, now: Flat, pixels_HW2: np.ndarray) -> np.ndarray:
+        """(H, W, 2) where in the picture is what is seen there, in pixels."""
+        rests_HW2 = resting(now.own(pixels_HW2).astype(np.float32), now.motion_2K)
+        return self.place.pixels(shown(rests_HW2, self.place.motion_2K))
 
 
 def _is_stiff(one: Flat, other: Flat) -> bool:

@@ -51,6 +51,10 @@ class Head:
         box_px = None if self.face_box_px is None else scale * self.face_box_px
         return replace(self, center_px=scale * self.center_px, skull_px=scale * self.skull_px, face_box_px=box_px)
 
+    def seen_from(self, corner_px: np.ndarray) -> "Head":
+        """The head in a window of its picture that begins there."""
+        return replace(self, center_px=self.center_px - corner_px)
+
     def project(self, points: np.ndarray) -> np.ndarray:
         """(..., 2) pixels of points (..., 3) from the skull's centre along the camera's axes, in radii."""
         return np.asarray(self.center_px + self.skull_px * points[..., :2])

@@ -16,6 +16,7 @@ from dreamactor_signals.warp.cutting import edge_px
 from dreamactor_signals.warp.eyes import draw_eyes, eye_centers, gaze, move_lids, newly_seen
 from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.head_mesh import HALF_A_FACE, head_mesh, mouth_opening
+from dreamactor_signals.warp.layer import Layer, Window, extent
 from dreamactor_signals.warp.skull import outline, reach, shaped_skull
 from dreamactor_signals.warp.spreading import spread
 
@@ -33,6 +34,8 @@ _LITTLE_RAD, _MUCH_RAD = np.radians((15, 40))
 # A face beyond the average one's outline, in radii: noses, lips.
 _OUTSTANDING = 0.25
 _HALF_A_PIXEL = 0.5
+# No hair beside the surface is moved farther by the face that it goes with, in radii: moves fade with distance.
+_PULLED = 0.6
 # How far what is seen of an eyeball is continued behind its lids, in radii.
 _EYEBALL = 0.15
 # What the far half of a head is made of is looked for so far inside the outline, and trusted so much.
@@ -56,13 +59,31 @@ class HeadPiece:
     picture_HW4: np.ndarray
     face_px: np.ndarray | None = None
 
-    def moved(self, now: Head) -> np.ndarray:
-        """(H, W, 4) what it looks like when it is there instead, turned, and with that expression.
+    def moved(self, now: Head) -> Layer:
+        """What it looks like when it is there instead, turned, and with that expression.
 
         What the reference shows badly or not at all is taken from the other half of the face, and what neither shows is
         made of what is around it.
         """
-        seen = self._see(now)
+        window = self._window(now)
+        if window.is_empty:
+            return Layer.nothing()
+        return Layer(window, self._look(now.seen_from(window.corner_px), window.shape))
+
+    def _window(self, now: Head) -> Window:
+        """Around the surface as it is then, and all that the picture has beside it."""
+        size = max(self.picture_HW4.shape[:2])
+        growth = now.skull_px / self.place.skull_px
+        roll, _ = self._turn(now)
+        low, high = extent(self.picture_HW4[..., 3], beyond=size * max(1, 1 / growth)) - self.place.center_px
+        corners_42 = np.array([(x, y) for x in (low[0], high[0]) for y in (low[1], high[1])])
+        beside_N2 = now.center_px + growth * (corners_42 @ roll)
+        points_N2 = np.concatenate([now.project(self._points_now(now) @ now.rotation.T), beside_N2])
+        return Window.around(points_N2, _PULLED * now.skull_px, self.picture_HW4.shape)
+
+    def _look(self, now: Head, shape: tuple[int, int]) -> np.ndarray:
+        """(H, W, 4) a picture of that shape in which the head is there."""
+        seen = self._see(now, shape)
         own = self._look_for(seen.skin_HW3, seen.normals_HW3, seen)
         others = self._look_for(seen.skin_HW3 * _MIRROR, seen.normals_HW3 * _MIRROR, seen)
         roll, turned = self._turn(now)
@@ -96,13 +117,19 @@ class HeadPiece:
         was_cut_HW = _looked_up(self.picture_HW4[..., 3], own.at_HW2)
         return np.asarray(surface_HW4 * (was_cut_HW + turned * (1 - was_cut_HW))[..., None])
 
-    def _see(self, now: Head) -> "_Seen":
-        """What of the surface is seen in another frame. An expression that only one of both knows moves nothing."""
+    def _points_now(self, now: Head) -> np.ndarray:
+        """(V, 3) of the surface in another frame. An expression that only one of both knows moves nothing."""
+        if now.units is None or self.place.units is None:
+            return self._points
         mesh, here_V3 = head_mesh(), self._points
-        now_V3, source_V3 = here_V3, here_V3
+        now_V3 = here_V3 + np.tensordot(now.units - self.place.units, mesh.unit_moves, axes=1)
+        return move_lids(now_V3, here_V3, mesh.points, now.units, self.place.units)[mesh.twins]
+
+    def _see(self, now: Head, shape: tuple[int, int]) -> "_Seen":
+        """What of the surface is seen in another frame."""
+        mesh, here_V3 = head_mesh(), self._points
+        now_V3, source_V3 = self._points_now(now), here_V3
         if now.units is not None and self.place.units is not None:
-            now_V3 = here_V3 + np.tensordot(now.units - self.place.units, mesh.unit_moves, axes=1)
-            now_V3 = move_lids(now_V3, here_V3, mesh.points, now.units, self.place.units)[mesh.twins]
             source_V3 = _behind_lids(here_V3, now_V3, gaze(now.units) - gaze(self.place.units))
         opened = max(0.0, 1 - mouth_opening(here_V3) / max(mouth_opening(now_V3), 1e-6))
         values = (
@@ -113,7 +140,7 @@ class HeadPiece:
             mesh.is_face[:, None],
             *_eyes_to_draw(now_V3, now.units, self.place.units),
         )
-        on_HW, values_HWC = now.surface(self.picture_HW4.shape, now_V3, np.concatenate(values, axis=1))
+        on_HW, values_HWC = now.surface(shape, now_V3, np.concatenate(values, axis=1))
         skin, normals, mouth, eyes, face, drawn, iris = np.split(values_HWC, (3, 6, 7, 8, 9, 10), axis=-1)
         facing_HW = -(normals @ now.rotation.T)[..., 2]
         return _Seen(on_HW, skin, normals, facing_HW, mouth, eyes, face[..., 0] > HALF_A_FACE, drawn, iris)

@@ -17,6 +17,7 @@ from dreamactor_signals.warp.flat import Flat, FlatPiece
 from dreamactor_signals.warp.following import follow_parts
 from dreamactor_signals.warp.head import Head
 from dreamactor_signals.warp.head_piece import HeadPiece
+from dreamactor_signals.warp.layer import Layer
 from dreamactor_signals.warp.parts import HEAD
 from dreamactor_signals.warp.placing import Placement, place_parts
 from dreamactor_signals.warp.scenery import moved_scenery
@@ -49,8 +50,7 @@ class ReferenceWarp:
         now = follow_parts(self._start, track, frame)
         picture_HWC = moved_scenery(self._background_HWC, self._pose, track, frame).astype(np.float32)
         for name in sorted(self._pieces.keys() & now.keys(), key=lambda part: (-now[part].depth_m, part)):
-            piece_HW4 = _moved(self._pieces[name], now[name])
-            picture_HWC = picture_HWC * (1 - piece_HW4[..., 3:]) + piece_HW4[..., :3]
+            _moved(self._pieces[name], now[name]).lay_over(picture_HWC)
         return picture_HWC.round().clip(0, 255).astype(np.uint8)
 
 
@@ -58,7 +58,7 @@ def _piece(place: Placement, picture_HW4: np.ndarray, face_px: np.ndarray | None
     return HeadPiece(place, picture_HW4, face_px) if isinstance(place, Head) else FlatPiece(place, picture_HW4)
 
 
-def _moved(piece: FlatPiece | HeadPiece, now: Placement) -> np.ndarray:
+def _moved(piece: FlatPiece | HeadPiece, now: Placement) -> Layer:
     """A part is of one kind in every frame."""
     if isinstance(piece, HeadPiece):
         assert isinstance(now, Head)
