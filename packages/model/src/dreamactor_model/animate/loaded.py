@@ -106,12 +106,15 @@ def _load_actor(folder: Path, device: torch.device, settings: ModelSettings) -> 
 
 
 def _load_refiner(folder: Path, device: torch.device, settings: ModelSettings) -> Refiner | None:
-    """In the transformer's precision, whatever its file is in: it computes in the type of its weights."""
+    """In the transformer's precision, whatever its file is in: it computes in the type of its weights.
+
+    Channels lie last: CPUs convolve that order half again as fast.
+    """
     refiner_folder = find_refiner(folder)
     if refiner_folder is None:
         return None
     dtype = torch.bfloat16 if settings.precision == "bfloat16" else torch.float32
-    return load_checkpoint(refiner_folder, Refiner, device=device).to(dtype)
+    return load_checkpoint(refiner_folder, Refiner, device=device).to(dtype=dtype, memory_format=torch.channels_last)
 
 
 def choose_device(name: str) -> torch.device:
