@@ -105,6 +105,27 @@ def test_another_run_writes_the_same_bytes(settings: Settings, clip_manifest: Pa
 
 
 @pytest.mark.usefixtures("_unrecorded")
+def test_a_killed_run_goes_on_with_the_videos_it_had(
+    settings: Settings, clip_manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dreamactor_model.evaluation.kept.git_commit", lambda: "a" * 40)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dreamactor_model.evaluation.evaluate.measure", killed)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate_checkpoint(settings, clip_manifest)
+    kept = list(Path("runs/evaluation").rglob("*.npy"))
+    assert {path.parent.parent.name for path in kept} | {path.parent.name for path in kept} >= {"warp", "model"}
+    with monkeypatch.context() as patch:
+        patch.setattr("dreamactor_model.evaluation.contender.ModelContender.animate", killed)
+        assert evaluate_checkpoint(settings, clip_manifest).is_file()
+    assert not list(Path("runs/evaluation").rglob("*.npy"))
+
+
+@pytest.mark.usefixtures("_unrecorded")
 def test_ablations_without_their_weights_are_explained_and_nothing_takes_their_place(
     settings: Settings, clip_manifest: Path
 ) -> None:

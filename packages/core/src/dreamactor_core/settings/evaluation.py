@@ -90,4 +90,8 @@ class EvaluationSettings(Section):
         _INCEPTION_SHA256, pattern="^[0-9a-f]{64}$", description="What that file must be; another one gives no FID."
     )
     reports_dir: str = Field("reports/evaluation", description="Folder of the reports, one folder a suite.")
+    work_dir: str = Field(
+        "runs/evaluation",
+        description="Where videos lie until a suite's report is whole; a killed one goes on from there.",
+    )
     promotion: PromotionSettings = PromotionSettings()

@@ -4,7 +4,8 @@ Read in this order: `suites` (what is compared on what), `contender` and `baseli
 (figures), `report` (what people see).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from dreamactor_model.evaluation.baselines import CopyReference, Warp
 from dreamactor_model.evaluation.case import Case
 from dreamactor_model.evaluation.confidence import Figure
 from dreamactor_model.evaluation.contender import Contender, ModelContender, load_contender
+from dreamactor_model.evaluation.kept import KeptVideos
 from dreamactor_model.evaluation.measuring import describe, measure
 from dreamactor_model.evaluation.outcome import COPY, WARP, Outcome
 from dreamactor_model.evaluation.report import METRICS_FILE, write_report
@@ -41,6 +43,8 @@ _Videos = dict[str, list[np.ndarray]]
 def evaluate_checkpoint(settings: Settings, manifest: Path) -> Path:
     """Measure `evaluation.checkpoint` by `evaluation.suite`; the report appears whole and goes to MLflow.
 
+    A run that was killed goes on with the videos that it had made (`KeptVideos`).
+
     Returns:
         metrics.json: every figure of every contender with its 95 % interval. Beside it protocol.json (how they were
         made), report.html, report.md, and videos and contact sheets that show the contenders side by side.
@@ -57,14 +61,12 @@ def evaluate_checkpoint(settings: Settings, manifest: Path) -> Path:
     fineness = fineness_of(about)
     scenes = [load_scene(pair, manifest.parent, suite, settings, fineness) for pair in progress(pairs, "reading clips")]
     sampling = as_trained(settings.sampling, about).model_copy(update={"steps": evaluation.steps, "max_frames": None})
-    videos: _Videos = {}
-    weights: dict[str, str] = {}
+    protocol = _protocol(suite, pairs, manifest, settings, sampling)
+    kept = KeptVideos(Path(evaluation.work_dir), protocol | {"settings": settings.model_dump(mode="json")})
     not_run: dict[str, str] = {}
-    for name, contender in _contenders(suite, checkpoint, settings, sampling, not_run):
-        videos[name] = [contender.animate(scene) for scene in progress(scenes, f"{suite.name}: {name}")]
-        if isinstance(contender, ModelContender):
-            weights[name] = contender.weights_sha256
-    protocol = _protocol(suite, pairs, manifest, settings, sampling) | {
+    contenders = _contenders(suite, checkpoint, settings, sampling, not_run)
+    videos, weights = _animate(suite, scenes, contenders, kept)
+    protocol |= {
         "checkpoint": evaluation.checkpoint,
         "weights_sha256": sha256_file(checkpoint / MANIFEST_FILE),
         "variant_weights_sha256": weights,
@@ -73,6 +75,7 @@ def evaluate_checkpoint(settings: Settings, manifest: Path) -> Path:
     report = Path(evaluation.reports_dir) / suite.name
     write_report(report, outcome)
     _record(settings, report, outcome)
+    kept.discard()
     return report / METRICS_FILE
 
 
@@ -92,6 +95,22 @@ def _contenders(
         yield variant.name, contender
 
 
+def _animate(
+    suite: Suite, scenes: Sequence[Scene], contenders: Iterable[tuple[str, Contender]], kept: KeptVideos
+) -> tuple[_Videos, dict[str, str]]:
+    """What all of them make of the scenes, and the weights of those that have any."""
+    videos: _Videos = {}
+    weights: dict[str, str] = {}
+    for name, contender in contenders:
+        if isinstance(contender, ModelContender):
+            weights[name] = contender.weights_sha256
+        videos[name] = [
+            kept.video(name, scene.name, partial(contender.animate, scene), weights=weights.get(name, ""))
+            for scene in progress(scenes, f"{suite.name}: {name}")
+        ]
+    return videos, weights
+
+
 def _measure(
     suite: Suite,
     scenes: Sequence[Scene],
@@ -101,18 +120,17 @@ def _measure(
     settings: Settings,
     sampling: SamplingSettings,
 ) -> Outcome:
-    cases = {
-        name: [_case(scene, video, sampling) for scene, video in zip(scenes, made, strict=True)]
-        for name, made in videos.items()
-    }
     figures: dict[str, dict[str, Figure]] = {}
     reasons: dict[str, dict[str, str]] = {}
-    for name in progress(list(cases), f"{suite.name}: measuring"):
-        figures[name], missing = measure(cases[name], settings)
+    described: dict[str, object] = {}
+    for name in progress(list(videos), f"{suite.name}: measuring"):
+        cases = [_case(scene, video, sampling) for scene, video in zip(scenes, videos[name], strict=True)]
+        described = describe(cases, settings)
+        figures[name], missing = measure(cases, settings)
         for metric, reason in missing.items():
             reasons.setdefault(metric, {})[name] = reason
-    unavailable = {metric: _one_reason(of_each, list(cases)) for metric, of_each in reasons.items()}
-    whole = {**protocol, **describe(cases[COPY], settings)}
+    unavailable = {metric: _one_reason(of_each, list(videos)) for metric, of_each in reasons.items()}
+    whole = {**protocol, **described}
     return Outcome(suite, scenes, videos, figures, unavailable, not_run, whole)
 
 
