@@ -4,7 +4,7 @@ Synthetic people drive other synthetic people; none of them calibrated anything.
 compared; a person's own length of a bone is its median, since skin lets joints slide by some percent. From tracked
 input the eight long limbs are, with the reference known from its clip, and again from a single picture. A single camera
 tells proportions and no metres: tracked lengths are compared after one common scale per person. The figures
-`retarget_tracked_*` take the tracker as it ships, all frames and long limbs, seen or not; `retarget_fitted_*` the body
+`retarget_tracked_*` take extraction as it ships, all frames and long limbs, seen or not; `retarget_fitted_*` the body
 fit on the same readings. Where their error comes from, by groups of bones and by source, and for people who are seen
 to the hips or in portraits: `retarget_directions.py`, which tells what counts there and why.
 
@@ -29,6 +29,7 @@ from dreamactor_dataset.synthetic.figure.figure import build_figure
 from dreamactor_dataset.synthetic.figure.identity import make_identity
 from dreamactor_dataset.synthetic.plan import Category, ClipPlan, Framing
 from dreamactor_signals.body_models.anny import AnnyBody
+from dreamactor_signals.flow import look_again
 from dreamactor_signals.retarget import retarget
 from dreamactor_signals.trackers.embedded import EmbeddedTracker
 from dreamactor_signals.trackers.embedded.clip import assemble
@@ -53,7 +54,7 @@ _FORESHORTENED = 0.7
 
 @dataclass(frozen=True)
 class Filmed:
-    """One person's clip: truth, tracking as it ships, and a body fitted to the same readings."""
+    """One person's clip: truth, what extraction makes of it as it ships, and the same with the body fit."""
 
     true: MotionTrack
     tracked: MotionTrack
@@ -103,16 +104,19 @@ class _Studio:
         size = clip.track.frame_size
         readings, camera = self._tracker.read(clip.frames, size)
         tracked, fitted = (
-            assemble(
-                readings,
-                camera,
-                clip.track.fps,
-                size,
-                self._settings,
-                trackers={},
-                source_sha256="",
-                body=body,
-                lifting=lifting(),
+            look_again(
+                assemble(
+                    readings,
+                    camera,
+                    clip.track.fps,
+                    size,
+                    self._settings,
+                    trackers={},
+                    source_sha256="",
+                    body=body,
+                    lifting=lifting(),
+                ),
+                clip.frames,
             )
             for body in (None, self._body)
         )

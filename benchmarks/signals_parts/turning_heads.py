@@ -55,10 +55,12 @@ def turning_round(person: Person, frame_count: int, *, turns: float = 1.0) -> Cl
 
 
 def track_clip(clip: Clip) -> MotionTrack:
-    """The embedded tracker's reading of a clip, with the settings as they ship."""
+    """The track that extraction makes of a clip with the settings as they ship: tracked, and looked at again."""
+    from dreamactor_signals.flow import look_again
     from dreamactor_signals.trackers.embedded import EmbeddedTracker
 
-    return EmbeddedTracker(SignalsSettings()).track(clip.frames, Fraction(FPS), clip.track.frame_size, "")
+    tracked = EmbeddedTracker(SignalsSettings()).track(clip.frames, Fraction(FPS), clip.track.frame_size, "")
+    return look_again(tracked, clip.frames)
 
 
 def _figure(person: Person) -> Figure:

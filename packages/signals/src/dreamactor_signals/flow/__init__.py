@@ -9,7 +9,7 @@ clip).
 from dreamactor_signals.flow.look import look_again
 from dreamactor_signals.flow.surfaces import with_surfaces
 
-VERSION = 5
+VERSION = 6
 """Of what it makes of a track: tracks of another version are made again."""
 
 __all__ = ["VERSION", "look_again", "with_surfaces"]

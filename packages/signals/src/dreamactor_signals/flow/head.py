@@ -27,6 +27,8 @@ from dreamactor_signals.warp.head_mesh import head_mesh
 _LEAST_FACING = 0.2
 # Heads are small: so are the windows, and points lie close.
 _WINDOW_PX, _SPACING_PX, _ALIKE_PX = 11, 4.0, 1.0
+# A head that turns far is not the average one: what is followed on it drifts soon, and is averaged for shorter.
+_WIDTH_S = 0.4
 # Fewer points tell less of a head than a tracker does.
 _FEWEST_ON_HEAD = 20
 # What a tracker's step mostly lacks: pixels, logarithm of the size, radians. How far a face is before the centre that
@@ -67,7 +69,7 @@ def steady_head(track: MotionTrack, steps: Sequence[np.ndarray | None]) -> Motio
         track: T frames.
         steps: T - 1 of (K,), in pixels of the track; None where nobody knows.
     """
-    lacks_TK = lacking(steps, _USUAL_K.shape, track.head_confidence, float(track.fps))
+    lacks_TK = lacking(steps, _USUAL_K.shape, track.head_confidence, _WIDTH_S * float(track.fps))
     center_cam_m = moved_points(track.head_center_cam_m, lacks_TK[:, :2], track.focal_px)
     return replace(
         track,

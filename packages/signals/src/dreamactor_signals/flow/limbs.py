@@ -15,7 +15,7 @@ from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.skeleton import JOINT_NAMES
 
 from dreamactor_signals.flow.agreement import agreed
-from dreamactor_signals.flow.path import lacking
+from dreamactor_signals.flow.path import WIDTH_S, lacking
 from dreamactor_signals.flow.points import follow
 from dreamactor_signals.flow.shifts import shifted
 from dreamactor_signals.warp.flat import Flat
@@ -109,7 +109,7 @@ def steady_limbs(track: MotionTrack, steps: Sequence[Sequence[np.ndarray | None]
     shifts_px = np.zeros((*track.joint_confidence.shape, 2))
     for number, chain in enumerate(CHAINS):
         confidence_T3 = track.joint_confidence[:, chain.joints]
-        lacks_T32 = lacking([step[number] for step in steps], (3, 2), confidence_T3, float(track.fps))
+        lacks_T32 = lacking([step[number] for step in steps], (3, 2), confidence_T3, WIDTH_S * float(track.fps))
         # Where a chain begins is the trunk's.
         shifts_px[:, chain.joints[1:]] = lacks_T32[:, 1:]
         shifts_px[:, chain.carried] = lacks_T32[:, 2:]

@@ -10,8 +10,8 @@ import numpy as np
 
 from dreamactor_signals.smoothing import smooth
 
-# Networks drift within seconds, followed points do not.
-_WIDTH_S = 1.0
+WIDTH_S = 1.0
+"""How long clothes are averaged: networks drift within seconds, points followed on a flat part do not."""
 
 
 def known_runs(steps: Sequence[object | None]) -> Iterator[slice]:
@@ -23,7 +23,7 @@ def known_runs(steps: Sequence[object | None]) -> Iterator[slice]:
 
 
 def lacking(
-    steps: Sequence[np.ndarray | None], shape: tuple[int, ...], confidence: np.ndarray, fps: float
+    steps: Sequence[np.ndarray | None], shape: tuple[int, ...], confidence: np.ndarray, width: float
 ) -> np.ndarray:
     """(T, *shape) what a track lacks in every frame, zero where nobody knows.
 
@@ -32,23 +32,23 @@ def lacking(
             is averaged across.
         shape: of a step.
         confidence: (T, ...) of the leading axes of `shape`.
-        fps: frames a second.
+        width: of the average, in frames.
     """
     lacks = np.zeros((len(confidence), *shape))
     for run in known_runs(steps):
         known = [step for step in steps[run.start : run.stop - 1] if step is not None]
         path = np.cumsum([np.zeros(shape), *known], axis=0)
-        lacks[run] = along(path, np.zeros_like(path), confidence[run], fps)
+        lacks[run] = along(path, np.zeros_like(path), confidence[run], width)
     return lacks
 
 
-def along(path: np.ndarray, tracked: np.ndarray, confidence: np.ndarray, fps: float) -> np.ndarray:
-    """(T, ...) what was tracked, averaged over a second or so.
+def along(path: np.ndarray, tracked: np.ndarray, confidence: np.ndarray, width: float) -> np.ndarray:
+    """(T, ...) what was tracked, averaged.
 
     Args:
         path: (T, ...) where it has gone since the first frame, by what the picture shows.
         tracked: (T, ...) where it was tracked.
         confidence: (T, ...) of the leading axes of `tracked`.
-        fps: frames a second.
+        width: standard deviation in time, in frames.
     """
-    return path + smooth(tracked - path, confidence, _WIDTH_S * fps)
+    return path + smooth(tracked - path, confidence, width)

@@ -12,7 +12,7 @@ import numpy as np
 from dreamactor_core.motion_track import MotionTrack
 from dreamactor_core.skeleton import joint_index
 
-from dreamactor_signals.flow.path import along, known_runs
+from dreamactor_signals.flow.path import WIDTH_S, along, known_runs
 from dreamactor_signals.flow.shifts import shifted
 from dreamactor_signals.flow.similarity import moved
 
@@ -32,7 +32,9 @@ def steady_trunk(track: MotionTrack, steps: Sequence[np.ndarray | None]) -> Moti
     shifts_px = np.zeros((*track.joint_confidence.shape, 2))
     for run in known_runs(steps):
         path_px = _path(seen_px[run], steps[run.start : run.stop - 1])
-        shifts_px[run, _JOINTS] = along(path_px, seen_px[run], confidence_TJ[run], float(track.fps)) - seen_px[run]
+        shifts_px[run, _JOINTS] = (
+            along(path_px, seen_px[run], confidence_TJ[run], WIDTH_S * float(track.fps)) - seen_px[run]
+        )
     return shifted(track, shifts_px)
 
 
