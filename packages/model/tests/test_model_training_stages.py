@@ -203,9 +203,8 @@ def test_a_run_is_named_after_what_decides_its_weights() -> None:
         return configuration_hash(build(change), "1", manifest, {})
 
     assert key() == key({"training.log_every": 3, "training.stage2.steps": 7, "evaluation.clips": 9})
-    assert (
-        len({key(), key({"training.stage1.steps": 7}), key({"training.seed": 1}), key({"model.preset": "wan-5b"})}) == 4
-    )
+    changes = {"training.stage1.steps": 7, "training.seed": 1, "model.preset": "wan-5b", "signals.guidance": "mesh"}
+    assert len({key(), *(key({name: value}) for name, value in changes.items())}) == 1 + len(changes)
     before = key()
     manifest.write_bytes(b"other clips")
     assert key() != before

@@ -81,12 +81,14 @@ def configuration_hash(settings: Settings, stage: Stage, manifest: Path | None, 
         manifest: None leaves the clips out: runs that then agree differ in their data alone.
     """
     training = settings.training
+    sees_motion = stage in ("1", "2", "3", "refiner", "lora")
     decisive = {
         "stage": {stage: stage_settings(training, stage).model_dump()},
         "shared": training.model_dump(include=SHARED_TRAINING),
         "preset": settings.model.preset,
         "sampling": None if stage == "face" else settings.dataset.sampling.model_dump(),
-        "balance": settings.dataset.balance.model_dump() if stage in ("1", "2", "3", "refiner", "lora") else None,
+        "balance": settings.dataset.balance.model_dump() if sees_motion else None,
+        "guidance": settings.signals.guidance if sees_motion else None,
         "manifest": None if manifest is None else sha256_file(manifest),
         "starts_from": {earlier: sha256_file(folder / "manifest.json") for earlier, folder in starts_from.items()},
     }
