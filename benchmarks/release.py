@@ -3,11 +3,12 @@
 The clips are those held out of the data it was trained on. They are made, if they are not there, by:
 
     cd release && dvc repro signals
+
+`stages` and `ablations` train, on what `dvc repro latents` makes besides (after `make release/start/tiny`).
 """
 
 from benchmarks.parts import run_parts
 
-# The last one trains: two thirds of an hour on two cores, once.
 PARTS = ("suite", "shown_warp", "stages", "views", "long_video", "lips", "speed", "ablations")
 
 if __name__ == "__main__":
